@@ -4,6 +4,7 @@ import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
+import {approveKeys, approveUsage} from './people/approve-keys.ts';
 import {proxyPort} from './plan.ts';
 import {count, limitEntries, limitNames} from './limits.ts';
 import {Refusal} from './refusal.ts';
@@ -150,14 +151,7 @@ const schema = v.strictObject({
 	privateHosts: v.optional(v.array(host), []),
 	services: v.optional(servicesSchema, {}),
 	limits: v.optional(v.strictObject(limitEntries), {}),
-	approve: v.optional(
-		v.strictObject({
-			word: v.optional(v.pipe(v.string(), v.regex(/^[\w-]{2,30}$/, 'a word of 2 to 30 letters, digits and dashes'))),
-			sign: v.optional(v.boolean('true or false')),
-			carry: v.optional(v.picklist(['never', 'patch-id'], 'never or patch-id')),
-		}),
-		{},
-	),
+	approve: v.optional(approveKeys, {}),
 	merge: v.optional(
 		v.strictObject({
 			how: v.optional(v.picklist(['merge', 'squash', 'rebase'], 'merge, squash or rebase')),
@@ -241,7 +235,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 			'verifyInclude, verifyDepth, ' +
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
-			`limits (${limitNames.join(', ')}), approve (word, sign, carry), ` +
+			`limits (${limitNames.join(', ')}), ${approveUsage}, ` +
 			'merge (how, sign, hooks, message, author), preview (command, port), deploy (each target: command, credentials, window)',
 	});
 }

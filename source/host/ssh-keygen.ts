@@ -1,4 +1,4 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {gateRefusal, personRefusal, Refusal} from '../core/refusal.ts';
@@ -34,6 +34,39 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 	}
 }
 
+/** A public key that stands for itself, as git's `user.signingKey` may have it; undefined for a file's name. */
+function literalKey(key: string): string | undefined {
+	return /^(?:key::)?((?:ssh-|ecdsa-|sk-)\S+ \S+.*)$/.exec(key)?.[1];
+}
+
+const fileOf = (key: string) => key.replace(/^~(?=\/)/, () => homeFolder());
+
+/**
+ * The public part of a key, as `TYPE BASE64`: of a file from beside it, where it lies there, so that nobody is asked for a
+ * passphrase.
+ * @param key a file, or a public key
+ * @throws Refusal where there is none
+ */
+export async function publicKeyOf(key: string): Promise<string> {
+	const literal = literalKey(key);
+	const file = fileOf(key);
+	const beside = [file, `${file}.pub`].find(name => name.endsWith('.pub') && existsSync(name));
+	let line = literal ?? (beside === undefined ? undefined : readFileSync(beside, 'utf8'));
+	if (line === undefined) {
+		const {code, stdout, stderr} = await run(['-y', '-f', file], '');
+		if (code !== 0) {
+			throw new Refusal(
+				`the key ${file} could not sign: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+				'name another with --key FILE',
+			);
+		}
+
+		line = stdout;
+	}
+
+	return line.trim().split(/\s+/).slice(0, 2).join(' ');
+}
+
 /**
  * Signs a text with a person's SSH key, by `ssh-keygen -Y sign`. The key is read by ssh-keygen or stays in the agent:
  * this program never sees it.
@@ -44,8 +77,8 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
  */
 export function sign(text: string, key: string, namespace: string): Promise<string> {
 	return inFolder(async folder => {
-		const literal = /^(?:key::)?((?:ssh-|ecdsa-|sk-)\S+ \S+.*)$/.exec(key)?.[1];
-		const file = literal === undefined ? key.replace(/^~(?=\/)/, () => homeFolder()) : path.join(folder, 'key.pub');
+		const literal = literalKey(key);
+		const file = literal === undefined ? fileOf(key) : path.join(folder, 'key.pub');
 		if (literal !== undefined) {
 			writeFileSync(file, `${literal}\n`);
 		}
@@ -63,6 +96,30 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
 	});
 }
 
+/** A signature that is to be looked at. `signers`: lines as in an `allowed_signers` file. */
+type Claim = {readonly signature: string; readonly signers: string; readonly namespace: string};
+
+/**
+ * Whether it is that signer's signature of exactly that text.
+ * @param claim.signer the principal, as `signers` has it
+ * @returns why it is not
+ */
+export function checkSignedBy(text: string, claim: Claim & {readonly signer: string}): Promise<Refusal | undefined> {
+	const {signer, signature, signers, namespace} = claim;
+	return inFolder(async folder => {
+		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];
+		writeFileSync(allowed, signers);
+		writeFileSync(own, signature);
+		const {code, stderr, stdout} = await run(
+			['-Y', 'verify', '-n', namespace, '-I', signer, '-s', own, '-f', allowed],
+			text,
+		);
+		return code === 0
+			? undefined
+			: gateRefusal(`its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`, 'sign it anew');
+	});
+}
+
 /**
  * Whose signature of a text it is.
  * @param signed.signers lines as in an `allowed_signers` file
@@ -70,7 +127,7 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
  */
 export function verifySignature(
 	text: string,
-	{signature, signers, namespace}: {readonly signature: string; readonly signers: string; readonly namespace: string},
+	{signature, signers, namespace}: Claim,
 ): Promise<{signer: string} | Refusal> {
 	return inFolder(async folder => {
 		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];
@@ -82,12 +139,7 @@ export function verifySignature(
 			return gateRefusal("the key that signed it is not one of the project's signers", 'sign with a key of theirs');
 		}
 
-		const {code, stderr, stdout} = await run(
-			['-Y', 'verify', '-n', namespace, '-I', signer, '-s', own, '-f', allowed],
-			text,
-		);
-		return code === 0
-			? {signer}
-			: gateRefusal(`its signature is not good: ${(stderr + stdout).trim().split('\n').at(-1) ?? ''}`, 'sign it anew');
+		const fault = await checkSignedBy(text, {signer, signature, signers, namespace});
+		return fault ?? {signer};
 	});
 }

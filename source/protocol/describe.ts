@@ -1,7 +1,7 @@
 import {summaryText} from '../core/packages/summary.ts';
 import {branchName} from '../core/git/refs.ts';
 import {formatBytes} from '../core/text/bytes.ts';
-import {viewedText} from '../core/run/statement.ts';
+import {viewedText} from '../core/run/viewed.ts';
 import type {Entry, EntryOf, RunEvent} from '../core/run/event.ts';
 import {callText} from '../core/run/mcp-words.ts';
 import {localStamp} from '../core/text/time.ts';
@@ -90,11 +90,12 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'train.joined': ({place, of, runs}) => `place ${place} of ${of}: ${runs.join(', ')}`,
 	'train.left': () => '',
 	'review.approved': entry => {
-		const signed = entry.signed ? `, signed by ${entry.signed.signer}` : '';
+		const signed = entry.accepted ? `, signed by ${entry.accepted.by.join(', ')}` : '';
 		const viewed = entry.viewed ? `, ${viewedText(entry.viewed)}` : '';
 		const because = entry.because === '' ? '' : `: ${entry.because}`;
 		return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${signed}${viewed}${because}`;
 	},
+	'statement.signed': ({decision, by, because}) => `${by}: ${decision}${because === '' ? '' : `: ${because}`}`,
 	'review.rejected': entry => entry.because,
 	'merge.started': entry => `${entry.head.slice(0, 10)} into ${entry.target}`,
 	'merge.aborted': entry => `${entry.target}: ${entry.because}`,

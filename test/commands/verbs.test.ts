@@ -267,17 +267,17 @@ test("an approval: the policy's word, and a signature of exactly what is approve
 	refused(['approve', 'g', '--confirm', 'ship-it', '--key', own], /names nobody who may sign/);
 	commit(`ann@fleet.invalid ${readFileSync(`${own}.pub`, 'utf8')}`);
 	fleet.must('verify', 'g');
-	refused(['approve', 'g', '--confirm', 'ship-it'], /you have no key for it/, 2);
+	refused(['approve', 'g', '--confirm', 'ship-it'], /you have no key for that/, 2);
 	refused(['approve', 'g', '--confirm', 'ship-it', '--key', path.join(fleet.home, 'none')], /could not sign/, 2);
 	refused(['approve', 'g', '--confirm', 'ship-it', '--key', other], /not one of the project's signers/);
 
 	// An approval that somebody wrote into the journal without signing it, or with another's signature, merges nothing.
 	const {base, head, tree, policy, digest} = fleet.json('show', 'g')['verification'];
 	const places = findPaths(fleet.env).run('g');
-	const forge = (signed: Record<string, unknown>) => {
+	const forge = (more: Record<string, unknown>) => {
 		const journal = Journal.open(places, 1000)!;
 		journal.append(
-			{type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...signed},
+			{type: 'review.approved', base, head, tree, policy, verify: digest, because: 'mine', ...more},
 			'person:root',
 		);
 		journal.close();
@@ -289,15 +289,17 @@ test("an approval: the policy's word, and a signature of exactly what is approve
 		fleet.must('approve', 'g', '--confirm', 'ship-it', '--key', own, '--because', 'read it'),
 		/signed by ann@fleet\.invalid/,
 	);
-	const {signed} = fleet.json('show', 'g')['approval'];
-	forge({signed});
-	assert.match(fleet.run(['merge', 'g']).stderr, /its signature is not good/, 'the reason is another');
+	// Another's name in the journal is nobody's signature, and the names on the merge are those of the signatures.
+	forge({accepted: {by: ['bob'], fourEyes: true}});
 	assert.equal(fleet.git('log', '-1', '--format=%s').trim(), 'signers', 'nothing was merged');
 
 	fleet.git('config', 'user.signingKey', own);
 	fleet.must('approve', 'g', '--confirm', 'ship-it', '--because', 'read it');
 	fleet.must('merge', 'g');
-	assert.match(fleet.git('log', '-1', '--format=%B'), /^Fleet-Signed-by: ann@fleet\.invalid$/m);
+	const message = fleet.git('log', '-1', '--format=%B');
+	assert.match(message, /^Reviewed-by: ann@fleet\.invalid$/m);
+	assert.match(message, /^Fleet-Four-Eyes: false$/m);
+	assert.match(message, /^Fleet-Statement: [\w+/=]+\.[\w+/=]+$/m);
 });
 
 test('what verifies a project is committed by one verb, and nothing else that is changed there', t => {

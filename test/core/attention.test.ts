@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import {test} from 'node:test';
-import {statementText, type Viewed} from '../../source/core/run/statement.ts';
+import type {Viewed} from '../../source/core/run/viewed.ts';
 import {needOf, stageText} from '../../source/core/run/attention.ts';
 import {gatesOf} from '../../source/core/run/gates.ts';
 import type {Entry, RunEvent} from '../../source/core/run/event.ts';
@@ -254,21 +254,6 @@ test('an approval says how much was viewed, and never more', () => {
 	);
 	assert.equal(approved({files: 3, unviewed: 2}).because, 'by ada; 2 of 3 files not viewed');
 	assert.equal(approved({files: 1, unviewed: 0}, 'read it').because, 'read it; the one file viewed');
-	// What is signed holds it; a statement of before, which did not say it, still reads as it was signed.
-	const statement = {
-		run: 'one',
-		target: 'refs/heads/main',
-		base: 'b',
-		head: 'h',
-		tree: 't',
-		policy: '',
-		verify: 'd',
-		audit: 'none',
-		at: 'x',
-		because: '',
-	};
-	assert.match(statementText({...statement, viewed: {files: 2, unviewed: 2}}), /\nviewed 2 of 2 files not viewed\n$/);
-	assert.doesNotMatch(statementText(statement), /viewed/);
 });
 
 test("times are those of this machine's clock, with the zone", () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {statementText} from '../../source/core/run/statement.ts';
+import {parseStatement, statementText} from '../../source/core/statement/statement.ts';
 import {parseDiff} from '../../source/core/review/diff.ts';
 import {hiddenText, holdsHidden, markHidden} from '../../source/core/text/hidden.ts';
 import {printable} from '../../source/core/names.ts';
@@ -159,18 +159,28 @@ test('a review marks and flags what is not seen, in lines and in names, and noth
 });
 
 test('what is signed reads as what it is', () => {
-	const text = statementText({
+	const name = 'a'.repeat(40);
+	const statement = {
+		decision: 'approve' as const,
 		run: 'r',
 		target: 'refs/heads/main',
-		base: 'b',
-		head: 'h',
-		tree: 't',
-		policy: 'p',
+		base: name,
+		head: name,
+		tree: name,
+		policy: 'none',
+		people: 'none',
 		verify: 'v',
 		audit: 'none',
-		at: 'now',
+		viewed: '',
+		requester: '',
+		by: 'ada',
+		at: '2026-01-01T00:00:00.000Z',
+		until: '2026-01-02T00:00:00.000Z',
+		nonce: '1',
 		because: `read it\u202E${tags('x')} 👍🏽`,
-	});
-	assert.ok(text.includes(String.raw`because "read it\u202e\udb40\udc78 👍🏽"`), text);
+	};
+	const text = statementText(statement);
+	assert.ok(text.includes(String.raw`"because":"read it\u202e\udb40\udc78 👍🏽"`), text);
 	assert.equal(holdsHidden(text), false);
+	assert.deepEqual(parseStatement(text), statement);
 });

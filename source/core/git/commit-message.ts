@@ -79,8 +79,13 @@ export function messageText(kind: MergeKind, template: string | undefined, facts
 	);
 }
 
+/** The trailer with what somebody signed, which is as long as it is. */
+export const signedTrailer = 'Fleet-Statement';
+
 /** A message with its trailers, in a paragraph of their own. Values are one line each. */
 export function withTrailers(text: string, trailers: ReadonlyArray<readonly [key: string, value: string]>): string {
-	const own = trailers.map(([key, value]) => `${key}: ${oneLine(value)}`).join('\n');
+	const own = trailers
+		.map(([key, value]) => `${key}: ${oneLine(value, key === signedTrailer ? Infinity : undefined)}`)
+		.join('\n');
 	return `${[text.trim(), own].filter(part => part !== '').join('\n\n')}\n`;
 }

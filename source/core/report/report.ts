@@ -1,6 +1,6 @@
 import {actorName} from '../actor.ts';
 import type {DeployOutcome, Entry, EntryOf} from '../run/event.ts';
-import type {Viewed} from '../run/statement.ts';
+import type {Viewed} from '../run/viewed.ts';
 import {grantsOf, type GrantRow} from './grants.ts';
 import {proposalsOf, type Proposal} from './proposals.ts';
 import type {JournalSource} from './source.ts';
@@ -128,8 +128,8 @@ function decide(found: Collected, created: Created, entry: Entry): void {
 		});
 	switch (entry.type) {
 		case 'review.approved': {
-			const {because, viewed = null, signed} = entry;
-			decided('approved', {because, viewed, signer: signed?.signer ?? null});
+			const {because, viewed = null, accepted} = entry;
+			decided('approved', {because, viewed, signer: accepted?.by.join(', ') ?? null});
 			return;
 		}
 

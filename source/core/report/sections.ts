@@ -1,5 +1,5 @@
 import {branchName} from '../git/refs.ts';
-import {viewedText} from '../run/statement.ts';
+import {viewedText} from '../run/viewed.ts';
 import {escapeLine} from '../text/escape-controls.ts';
 import {quoteWord} from '../text/shell-words.ts';
 import {formatDuration, localMinute, localDay} from '../text/time.ts';

@@ -1,4 +1,4 @@
-import type {Viewed} from '../run/statement.ts';
+import type {Viewed} from '../run/viewed.ts';
 import type {DiffFile} from './diff.ts';
 
 /* What a person marked as viewed in a change, and said about it. */

@@ -1,7 +1,8 @@
 import type {ItemId, Status} from './audit.ts';
 import type {Task, Terms} from '../tasks/plan.ts';
 import type {Facts} from './facts.ts';
-import type {Signed, Viewed} from './statement.ts';
+import type {Accepted} from '../statement/accept.ts';
+import type {Viewed} from './viewed.ts';
 import type {TrainMove} from './train-place.ts';
 import type {Budget} from './usage.ts';
 
@@ -61,7 +62,7 @@ export type HandoverCommand =
 			readonly type: 'approve';
 			readonly facts: Facts;
 			readonly because: string;
-			readonly signed?: Signed | undefined;
+			readonly accepted?: Accepted | undefined;
 			readonly viewed?: Viewed | undefined;
 	  }
 	| {readonly type: 'reject'; readonly because: string}

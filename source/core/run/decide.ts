@@ -198,13 +198,13 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			fingerprints: openSuspects(run).map(({fingerprint}) => fingerprint),
 			because: because.trim(),
 		}),
-	approve: (run, {facts, because, signed, viewed}, {actor, now}) =>
+	approve: (run, {facts, because, accepted, viewed}, {actor, now}) =>
 		unless(decideApprove(run, facts, {actor, now}), {
 			type: 'review.approved',
 			...facts,
 			verify: run.verification?.digest ?? '',
 			because,
-			...(signed ? {signed} : {}),
+			...(accepted ? {accepted} : {}),
 			...(viewed ? {viewed} : {}),
 		}),
 	reject: (run, {because}, {actor}) =>

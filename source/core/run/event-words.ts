@@ -1,3 +1,4 @@
+import type {Decision} from '../statement/statement.ts';
 import {isPerson, type Actor} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
 import {quoteWord} from '../text/shell-words.ts';
@@ -8,7 +9,7 @@ import {toldCall} from './mcp-words.ts';
 import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText} from './spend.ts';
 import {formatBudget, noUsage} from './usage.ts';
-import {atOnceText} from './statement.ts';
+import {atOnceText} from './viewed.ts';
 import type {Earlier, Told} from './told.ts';
 
 /*
@@ -24,6 +25,13 @@ const shorten = (text: string, length: number) => {
 };
 
 /** A reason, in quotes; empty for none. */
+const signedWords: Readonly<Record<Decision, string>> = {
+	request: 'asked for approval',
+	approve: 'signed an approval',
+	reject: 'signed a no',
+	'break-glass': 'signed that it is merged without the others',
+};
+
 const quoted = (because: string | undefined) =>
 	because === undefined || because.trim() === '' ? '' : `: “${shorten(because, 200)}”`;
 
@@ -283,6 +291,12 @@ const words: Words = {
 						.join(', ');
 		return {kind: 'decision', text: `approved it${files}${quoted(because)}`, by: nameOf(actor), tone: 'good'};
 	},
+	'statement.signed': ({decision, by, because}) => ({
+		kind: 'decision',
+		text: `${signedWords[decision]}${quoted(because)}`,
+		by,
+		tone: decision === 'reject' || decision === 'break-glass' ? 'warn' : undefined,
+	}),
 	'review.rejected': ({because, actor}) => ({
 		kind: 'decision',
 		text: `rejected it${quoted(because)}`,

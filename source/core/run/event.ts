@@ -1,6 +1,8 @@
 import type {Task, Terms} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
-import type {Signed, Viewed} from './statement.ts';
+import type {Accepted} from '../statement/accept.ts';
+import type {Decision} from '../statement/statement.ts';
+import type {Viewed} from './viewed.ts';
 import type {Actor} from '../actor.ts';
 import type {LimitName} from '../limits.ts';
 import type {Filter} from '../git/filters.ts';
@@ -217,9 +219,11 @@ export type RunEvent =
 			policy: string;
 			verify: string;
 			because: string;
-			signed?: Signed;
+			/** Who signed, where approvals are. */ accepted?: Accepted;
 			viewed?: Viewed;
 	  }
+	/** Somebody signed a decision about it: `word`, an envelope as one word, says what exactly. */
+	| {type: 'statement.signed'; decision: Decision; by: string; word: string; because: string}
 	| {type: 'review.rejected'; because: string}
 	| {
 			type: 'merge.started';
@@ -323,6 +327,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'train.joined': true,
 	'train.left': true,
 	'review.approved': true,
+	'statement.signed': true,
 	'review.rejected': true,
 	'merge.started': true,
 	'merge.aborted': true,

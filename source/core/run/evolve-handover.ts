@@ -5,8 +5,11 @@ import {retryText} from './retry.ts';
 import type {DeployOutcome, Entry, EntryOf} from './event.ts';
 import type {Run} from './run.ts';
 import type {Stage} from './stages.ts';
-import {viewedText} from './statement.ts';
+import {viewedText} from './viewed.ts';
 import type {VerifyResult} from './verdict.ts';
+
+/** Statements of one run that are kept: more than people sign. */
+const maxStatements = 200;
 
 function capturedText({commits, files, wip}: Extract<Entry, {type: 'run.captured'}>): string {
 	if (commits === 0 && files === 0) {
@@ -113,15 +116,18 @@ export const handoverChanges = {
 	'train.left': ({train}) =>
 		train ? {stage: train.stage, because: train.because, phrase: train.phrase, train: undefined} : {},
 	'review.approved': (_run, entry) => {
-		const {base, head, tree, policy, verify, actor, because, at, signed, viewed} = entry;
+		const {base, head, tree, policy, verify, actor, because, at, accepted, viewed} = entry;
 		const said = (reason: string) => [reason, viewedText(viewed)].filter(text => text !== '').join('; ');
 		return {
 			stage: 'approved',
 			because: said(because === '' ? `by ${actorName(actor)}` : because),
 			phrase: said(done('approved', because, actor)),
-			approval: {base, head, tree, policy, verify, by: actor, because, at, signed, viewed},
+			approval: {base, head, tree, policy, verify, by: actor, because, at, accepted, viewed},
 		};
 	},
+	'statement.signed': (run, {decision, by, word, because, at}) => ({
+		statements: [...run.statements, {decision, by, word, because, at}].slice(-maxStatements),
+	}),
 	'review.rejected': (_run, entry) => ({stage: 'rejected', because: entry.because, approval: undefined}),
 	'merge.started': (_run, entry) => {
 		const {base, commit, train} = entry;

@@ -65,6 +65,7 @@ function created(entry: EntryOf<'run.created'>): Run {
 		verification: undefined,
 		rounds: [],
 		approval: undefined,
+		statements: [],
 		merge: undefined,
 		deployments: [],
 		audit: undefined,

@@ -6,7 +6,7 @@ import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './r
 import type {Facts} from './facts.ts';
 import {checksOf, type Approval, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
-import {atOnceText} from './statement.ts';
+import {atOnceText} from './viewed.ts';
 import {boundBy} from './train.ts';
 
 /** The steps after the agent's work, in their order. */

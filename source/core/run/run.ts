@@ -4,7 +4,9 @@ import type {Filter} from '../git/filters.ts';
 import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {Budget, Usage} from './usage.ts';
-import type {Signed, Viewed} from './statement.ts';
+import type {Accepted} from '../statement/accept.ts';
+import type {Decision} from '../statement/statement.ts';
+import type {Viewed} from './viewed.ts';
 import type {Facts} from './facts.ts';
 import type {DeployOutcome, Retry, Step} from './event.ts';
 import type {Actor} from '../actor.ts';
@@ -53,7 +55,8 @@ export type Approval = {
 	readonly by: Actor;
 	readonly because: string;
 	readonly at: string;
-	readonly signed: Signed | undefined;
+	/** Who signed, where approvals are. */
+	readonly accepted: Accepted | undefined;
 	/** How many files it was about, and how many of them were not marked as viewed; undefined where that was not told. */
 	readonly viewed: Viewed | undefined;
 	/** What it goes on to hold for, where a train put the run on another base; what was said stays beside it. */
@@ -61,6 +64,15 @@ export type Approval = {
 };
 /** What an approval holds for, when not for what was said. `patch`: the change, which is the same on both bases. */
 export type Carried = Facts & {readonly verify: string; readonly patch?: string | undefined};
+/** A decision that somebody signed. `word`: see `envelopeWord`. */
+export type SignedWord = {
+	readonly decision: Decision;
+	readonly by: string;
+	readonly word: string;
+	readonly because: string;
+	readonly at: string;
+};
+
 export type Deployment = {
 	readonly target: string;
 	readonly commit: string;
@@ -171,6 +183,8 @@ export type Run = {
 	readonly rounds: readonly Round[];
 	/** Set while what was found goes back to the agent by itself. */ readonly retry?: Retry | undefined;
 	readonly approval: Approval | undefined;
+	/** What people signed about it, the newest last; what of it counts, its signatures say. */
+	readonly statements: readonly SignedWord[];
 	readonly merge:
 		| {
 				readonly target: string;

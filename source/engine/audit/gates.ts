@@ -16,7 +16,7 @@ function stagesOf(run: Run, facts: Facts, at: string): Readonly<Record<'verified
 	const approved: Run = {
 		...verified,
 		stage: 'approved',
-		approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, signed: undefined, viewed: undefined},
+		approval: {...facts, verify: 'e', by: 'person:auditor', because: '', at, accepted: undefined, viewed: undefined},
 	};
 	const merged: Run = {...approved, stage: 'merged', merge: {target: run.target, commit: 'f'.repeat(40), checkout: ''}};
 	return {verified, approved, merged};

@@ -5,14 +5,24 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {branchName} from '../../core/git/refs.ts';
-import {messageText, oneLine, plainDate, plainWords, withTrailers} from '../../core/git/commit-message.ts';
+import {
+	messageText,
+	oneLine,
+	plainDate,
+	plainWords,
+	signedTrailer,
+	withTrailers,
+} from '../../core/git/commit-message.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import type {Policy} from '../../core/policy.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
+import type {Accepted} from '../../core/statement/accept.ts';
+import {isAbout} from '../../core/statement/envelope.ts';
 import type {Git} from '../../host/git.ts';
 import {signingEnvironment, signingHint, signsCommits} from '../../host/signing.ts';
 import type {Context} from '../context.ts';
+import {acceptRun} from '../people/statements.ts';
 import {mergeTrees} from './facts.ts';
 import {coAuthor, personOf} from './identity.ts';
 import {rootOf} from '../project/projects.ts';
@@ -61,6 +71,11 @@ export async function makeMergeCommit(
 		);
 	}
 
+	const {approval} = run;
+	// Who approved is what their signatures say, never what a journal does.
+	const accepted = orThrow(
+		await acceptRun(context, run, {git, at: facts.base, facts: approval!, verify: approval!.verify}),
+	);
 	const sign = policy.sign ?? (await signsCommits(git));
 	const way: Way = {
 		git,
@@ -72,7 +87,7 @@ export async function makeMergeCommit(
 	const kind = policy.how ?? 'merge';
 	const trailers: Array<readonly [string, string]> = [
 		...(policy.author === 'agent' ? [] : [['Co-authored-by', coAuthor(context, run)] as const]),
-		...trailersOf(run, context, because),
+		...trailersOf(run, context, {because, accepted}),
 	];
 	if (kind === 'rebase') {
 		return rebase(run, way, {facts, trailers});
@@ -296,7 +311,30 @@ async function throughHook(git: Git, root: string, text: string): Promise<string
 	}
 }
 
-function trailersOf(run: Run, context: Context, because: string): Array<readonly [string, string]> {
+/** What people signed, for whoever checks the commit later without this machine. */
+function signedTrailers({approval, statements}: Run, accepted: Accepted | undefined): Array<readonly [string, string]> {
+	if (!accepted) {
+		return [];
+	}
+
+	const counted = statements.filter(
+		({word, by, decision}) =>
+			(decision === 'request' || (decision !== 'reject' && accepted.by.includes(by))) && isAbout(word, approval!),
+	);
+	return [
+		...(accepted.breakGlass
+			? [['Fleet-Break-Glass', `${accepted.breakGlass.by}: ${accepted.breakGlass.because}`] as const]
+			: []),
+		...(accepted.fourEyes ? [] : [['Fleet-Four-Eyes', 'false'] as const]),
+		...counted.map(({word}) => [signedTrailer, word] as const),
+	];
+}
+
+function trailersOf(
+	run: Run,
+	context: Context,
+	{because, accepted}: {readonly because: string; readonly accepted: Accepted | undefined},
+): Array<readonly [string, string]> {
 	const {approval, verification, audit} = run;
 	const {train} = verification!;
 	const {carried} = approval!;
@@ -304,9 +342,10 @@ function trailersOf(run: Run, context: Context, because: string): Array<readonly
 	return [
 		['Fleet-Run', run.id],
 		['Fleet-Agent', run.agent],
-		['Reviewed-by', actorName(approval!.by)],
+		...(accepted?.requester === undefined ? [] : [['Requested-by', accepted.requester] as const]),
+		...(accepted?.by ?? [actorName(approval!.by)]).map(name => ['Reviewed-by', name] as const),
 		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
-		...(approval!.signed ? [['Fleet-Signed-by', approval!.signed.signer] as const] : []),
+		...signedTrailers(run, accepted),
 		...(carried?.patch === undefined
 			? []
 			: [['Fleet-Approval-Carried', `same patch, approved on ${approval!.base.slice(0, 10)}`] as const]),

@@ -6,7 +6,7 @@ import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Git, ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {Checkouts} from './checkouts.ts';
-import {checkSignature} from './signature.ts';
+import {acceptRun} from '../people/statements.ts';
 import type {Context} from '../context.ts';
 import {refuseSecretReason} from '../grants/secret-text.ts';
 import {readFacts} from './facts.ts';
@@ -55,7 +55,8 @@ async function refuseYes(
 ): Promise<Refusal | undefined> {
 	const approval = run.approval!;
 	if (!approval.carried) {
-		return checkSignature(git, run, {approval, at: facts.base});
+		const accepted = await acceptRun(context, run, {git, at: facts.base, facts, verify: approval.verify});
+		return accepted instanceof Refusal ? accepted : undefined;
 	}
 
 	const kept = await keepsYes(context, run, {git, facts, policy: (await readPolicy(git, facts.base)).policy});

@@ -12,7 +12,7 @@ import {boundBy} from '../../core/run/train.ts';
 import type {Git} from '../../host/git.ts';
 import type {Context} from '../context.ts';
 import {diffText} from '../handover/diff.ts';
-import {checkSignature} from '../handover/signature.ts';
+import {acceptRun} from '../people/statements.ts';
 
 /* Whether a person's yes is one to what a train would merge. */
 
@@ -32,11 +32,14 @@ export async function keepsYes(context: Context, run: Run, asked: Asked): Promis
 	const {git, facts, policy} = asked;
 	const {approval} = run;
 	const now = Date.now();
-	const refusal =
-		decideMerge(run, approval ? boundBy(approval) : facts, {actor: context.actor, now}, true) ??
-		(await checkSignature(git, run, {approval: approval!, at: facts.base}));
+	const refusal = decideMerge(run, approval ? boundBy(approval) : facts, {actor: context.actor, now}, true);
 	if (refusal) {
 		return refusal;
+	}
+
+	const accepted = await acceptRun(context, run, {git, at: facts.base, facts: approval!, verify: approval!.verify});
+	if (accepted instanceof Refusal) {
+		return accepted;
 	}
 
 	// What a person said is asked again, and not what an earlier train made of it: a signature is for that alone.

@@ -9,7 +9,7 @@ import {formatDuration} from '../../../core/text/time.ts';
 import {summaryLines} from '../../../core/packages/summary.ts';
 import {timeWorked, type Run, type Verification} from '../../../core/run/run.ts';
 import {outdatedBy} from '../../../core/run/outdated.ts';
-import {viewedText} from '../../../core/run/statement.ts';
+import {viewedText} from '../../../core/run/viewed.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {flagsFor} from '../../review/order.ts';
 import {selectedRun, type State} from '../../state.ts';
