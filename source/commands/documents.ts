@@ -87,6 +87,7 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 		retry: run.retry ?? null,
 		approval: run.approval ?? null,
 		merge: run.merge ?? null,
+		published: run.published ?? null,
 		deployments: run.deployments,
 		audit: run.audit ?? null,
 		gates: gatesOf(run),

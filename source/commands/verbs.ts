@@ -39,6 +39,7 @@ export const verbs: VerbList = {
 	approve: () => import('./approve.ts'),
 	reject: () => import('./reject.ts'),
 	merge: () => import('./merge.ts'),
+	publish: () => import('./publish.ts'),
 	preview: () => import('./preview.ts'),
 	deploy: () => import('./deploy.ts'),
 	retarget: () => import('./retarget.ts'),

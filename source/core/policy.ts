@@ -7,6 +7,7 @@ import {policyPath} from './names.ts';
 import {approveKeys, approveUsage} from './people/approve-keys.ts';
 import {proxyPort} from './plan.ts';
 import {count, limitEntries, limitNames} from './limits.ts';
+import {publishSchema} from './publish/policy.ts';
 import {Refusal} from './refusal.ts';
 import {servicesSchema} from './services-file.ts';
 import {parseWindow, windowUsage} from './text/window.ts';
@@ -167,6 +168,7 @@ const schema = v.strictObject({
 		}),
 		{},
 	),
+	publish: v.optional(publishSchema),
 	preview: v.optional(
 		v.strictObject({
 			command,
@@ -236,7 +238,8 @@ export function parsePolicy(text: string): Policy | Refusal {
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), ${approveUsage}, ` +
-			'merge (how, sign, hooks, message, author), preview (command, port), deploy (each target: command, credentials, window)',
+			'merge (how, sign, hooks, message, author), publish (remote, forge, when, draft, from), ' +
+			'preview (command, port), deploy (each target: command, credentials, window)',
 	});
 }
 

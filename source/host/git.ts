@@ -13,7 +13,7 @@ const loadExeca = async () => (await import('execa')).execa;
 const loadSimpleGit = async () => (await import('simple-git')).simpleGit;
 
 /** Everything of git's own configuration that could run a program, or reach further than asked, switched off. */
-const settings = [
+export const settings: readonly string[] = [
 	'core.hooksPath=/dev/null',
 	'core.fsmonitor=false',
 	'core.pager=cat',
@@ -41,7 +41,7 @@ const personal = ['core.attributesFile=/dev/null'];
  * Where git stands while it works: a folder in which nobody but the machine's
  * owner puts files, since what stands there may be taken for a worktree's.
  */
-const nowhere = '/';
+export const nowhere = '/';
 
 const unsafe = {
 	allowUnsafeFsMonitor: true,
@@ -93,11 +93,12 @@ function environment(repository: Repository): Record<string, string> {
 	};
 }
 
-function configuration(repository: Repository): string[] {
+function configuration(repository: Repository): readonly string[] {
 	return repository.own ? settings : [...settings, ...personal];
 }
 
-function scope(repository: Repository): string[] {
+/** Where git works, for its command line. */
+export function scope(repository: Repository): string[] {
 	return [
 		`--git-dir=${repository.gitDir}`,
 		...(repository.workTree === undefined ? [] : [`--work-tree=${repository.workTree}`]),
@@ -141,7 +142,7 @@ export class Git {
 		const env = environment(this.repository);
 		this.#instance ??= (await loadSimpleGit())({
 			baseDir: nowhere,
-			config: configuration(this.repository),
+			config: [...configuration(this.repository)],
 			unsafe,
 			allowEnvironment: Object.keys(env).filter(name => name.startsWith('GIT_')),
 			timeout: {block: 120_000},

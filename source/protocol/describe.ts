@@ -1,4 +1,6 @@
 import {summaryText} from '../core/packages/summary.ts';
+import {forgeText} from '../core/publish/words.ts';
+import {placeText} from '../core/publish/place.ts';
 import {branchName} from '../core/git/refs.ts';
 import {formatBytes} from '../core/text/bytes.ts';
 import {viewedText} from '../core/run/viewed.ts';
@@ -100,6 +102,12 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'merge.started': entry => `${entry.head.slice(0, 10)} into ${entry.target}`,
 	'merge.aborted': entry => `${entry.target}: ${entry.because}`,
 	'merge.finished': entry => `${entry.target} is ${entry.commit.slice(0, 10)}, checkout ${entry.checkout}`,
+	'publish.started': entry =>
+		`${entry.head.slice(0, 10)} to ${entry.remote}, ${placeText(entry.place)}, by ${entry.via}`,
+	'publish.failed': entry => entry.because,
+	'publish.finished': entry => `${entry.head.slice(0, 10)}, ${entry.url}`,
+	'publish.state': entry => forgeText(entry),
+	'publish.told': entry => `${entry.ids.length}: ${entry.ids.join(', ')}`,
 	'preview.started': entry => `${entry.commit.slice(0, 10)}, port ${entry.port}: ${entry.command}`,
 	'preview.finished': entry => entry.because,
 	'deploy.started': entry => {

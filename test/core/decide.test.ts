@@ -81,6 +81,17 @@ const commands: {readonly [Type in Command['type']]: Extract<Command, {readonly 
 	approve: {type: 'approve', facts, because: ''},
 	reject: {type: 'reject', because: ''},
 	merge: {type: 'merge', facts, commit: 'f'.repeat(40)},
+	publish: {
+		type: 'publish',
+		when: 'verified',
+		head: facts.head,
+		remote: 'origin',
+		place: {forge: 'github', host: 'github.com', path: 'ada/web'},
+		ref: 'refs/heads/fleet/r',
+		expected: null,
+		draft: true,
+		via: 'gh',
+	},
 	deploy: {
 		type: 'deploy',
 		target: 'shelf',
@@ -125,6 +136,8 @@ const accepted: {readonly [Type in Command['type']]: readonly Stage[]} = {
 	approve: open,
 	reject: [...open, 'rejected'],
 	merge: open,
+	// Not with an open finding, as this run has one: test/core/publish.test.ts.
+	publish: [],
 	deploy: without(...without(...merged), 'deploying'),
 	retarget: [...open, 'rejected'],
 	discard: without(...working, 'discarded'),

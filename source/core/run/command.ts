@@ -1,4 +1,5 @@
 import type {ItemId, Status} from './audit.ts';
+import type {PublishStart} from '../publish/event.ts';
 import type {Task, Terms} from '../tasks/plan.ts';
 import type {Facts} from './facts.ts';
 import type {Accepted} from '../statement/accept.ts';
@@ -72,6 +73,7 @@ export type HandoverCommand =
 			/** What the target becomes. */ readonly commit: string;
 			/** Set where the target moves over several runs at once. */ readonly train?: TrainMove;
 	  }
+	| ({readonly type: 'publish'; readonly when: 'verified' | 'approved'} & PublishStart)
 	| {
 			readonly type: 'deploy';
 			readonly target: string;

@@ -2,6 +2,7 @@ import {actorName, type Actor, type DecidedBy} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
 import {isRunBranch, printable} from '../names.ts';
 import {Refusal} from '../refusal.ts';
+import {decidePublish} from '../publish/rules.ts';
 import type {Grant} from '../scope.ts';
 import {wallTime} from '../text/window.ts';
 import type {Command, CommandOf, GrantCommand} from './command.ts';
@@ -222,6 +223,8 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 			commit,
 			...(train ? {train} : {}),
 		}),
+	publish: (run, {type: _, when, ...start}, {actor, now}) =>
+		unless(decidePublish(run, {head: start.head, when}, {actor, now}), {type: 'publish.started', ...start}),
 	deploy: (run, {target, confirmed, window, outside, because, command, credentials}, {actor, now}) =>
 		unless(
 			decideDeploy(run, actor, {target, confirmed}) ??

@@ -10,6 +10,7 @@ import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText} from './spend.ts';
 import {formatBudget, noUsage} from './usage.ts';
 import {atOnceText} from './viewed.ts';
+import {publishWords} from '../publish/words.ts';
 import type {Earlier, Told} from './told.ts';
 
 /*
@@ -314,6 +315,7 @@ const words: Words = {
 		text: `merged as ${commit.slice(0, 7)} into ${branchName(target)}`,
 		tone: 'good',
 	}),
+	...publishWords,
 	'deploy.started': ({target, commit, because, outside, actor}) => ({
 		kind: 'decision',
 		text:

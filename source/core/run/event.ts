@@ -13,6 +13,7 @@ import type {Suspect} from '../secrets/suspects.ts';
 import type {TestSummary} from './test-summary.ts';
 import type {Budget, Usage} from './usage.ts';
 import type {TrainMove, TrainPlace} from './train-place.ts';
+import type {PublishEvent} from '../publish/event.ts';
 import type {Doubt, VerifyResult} from './verdict.ts';
 
 /** One verify command. `ran`, `tests`: what it said of tests. */
@@ -238,6 +239,7 @@ export type RunEvent =
 	/** The target moved between the decision and the merge: nothing was merged. */
 	| {type: 'merge.aborted'; target: string; because: string}
 	| {type: 'merge.finished'; target: string; commit: string; checkout: string}
+	| PublishEvent
 	/** What was verified or merged runs, for a person to look at. */
 	| {type: 'preview.started'; commit: string; command: string; port: number}
 	| {type: 'preview.finished'; because: string}
@@ -332,6 +334,11 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'merge.started': true,
 	'merge.aborted': true,
 	'merge.finished': true,
+	'publish.started': true,
+	'publish.failed': true,
+	'publish.finished': true,
+	'publish.state': true,
+	'publish.told': true,
 	'preview.started': true,
 	'preview.finished': true,
 	'deploy.started': true,

@@ -1,6 +1,7 @@
 import {agentChanges} from './evolve-agent.ts';
 import {handoverChanges} from './evolve-handover.ts';
 import {planChanges} from './evolve-plan.ts';
+import {publishChanges} from '../publish/evolve.ts';
 import {emptyPlan} from '../tasks/plan.ts';
 import type {Changes} from './evolve-text.ts';
 import type {Entry, EntryOf} from './event.ts';
@@ -8,7 +9,7 @@ import type {Run} from './run.ts';
 import {hasWorker, type Stage, type WorkerStage} from './stages.ts';
 import {noUsage} from './usage.ts';
 
-const changes: Changes = {...agentChanges, ...handoverChanges, ...planChanges};
+const changes: Changes = {...agentChanges, ...handoverChanges, ...planChanges, ...publishChanges};
 
 type Later = Exclude<Entry, {readonly type: 'run.created'}>;
 

@@ -14,6 +14,7 @@ import type {LimitHit} from '../limits.ts';
 import type {Grant} from '../scope.ts';
 import {itemIds, type ItemId, type Status} from './audit.ts';
 import type {Stage} from './stages.ts';
+import type {Published} from '../publish/state.ts';
 import type {TrainMove, TrainPlace} from './train-place.ts';
 import type {Doubt, VerifyResult} from './verdict.ts';
 
@@ -199,6 +200,10 @@ export type Run = {
 		| undefined;
 	/** Set while it is verified together with others: where it stood before. */
 	readonly train?: ({readonly id: string} & Pick<Run, 'stage' | 'because' | 'phrase'>) | undefined;
+	/** What was published of it at a forge, the last time. */ readonly published?: Published | undefined;
+	/** A publication that was begun, and of which no end is written down. */
+	readonly publishing?: {readonly head: string; readonly remote: string} | undefined;
+	/** Every commit that fleet pushed, or was about to, for it. */ readonly pushed?: readonly string[] | undefined;
 	readonly deployments: readonly Deployment[];
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
 	readonly audit:
