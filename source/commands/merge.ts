@@ -4,6 +4,7 @@ import {escapeLine} from '../core/text/escape-controls.ts';
 import {compose} from '../compose.ts';
 import {merge} from '../engine/handover/merge.ts';
 import {findProject} from '../engine/project/projects.ts';
+import {collect, withdraw} from '../engine/requests/send.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {exitCodeOf, mergeAll, type TrainReport} from '../engine/train/merge-all.ts';
 import type {Outcome} from '../engine/train/train.ts';
@@ -68,7 +69,18 @@ export const verb = define({
 		}
 
 		const run = findRun(context, name);
-		const {commit, checkout} = await withJournal(context, run.id, journal => merge(context, journal, because));
+		const {commit, checkout} = await withJournal(context, run.id, async journal => {
+			// Others were asked over a remote: what they signed by now is what counts.
+			const answers = journal.run.approval ? undefined : await collect(context, journal, io.interactive);
+			if (answers?.result instanceof Refusal) {
+				throw answers.result;
+			}
+
+			return merge(context, journal, because);
+		});
+		await withdraw(context, run, io.interactive).catch((error: unknown) => {
+			io.err(`the request at ${escapeLine(run.requestedAt ?? '')} stays: ${escapeLine((error as Error).message)}\n`);
+		});
 		const target = branchName(run.target);
 		const said = `merged into ${target} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`;
 		sayRun(io, context, {run: run.id, json, text: said});

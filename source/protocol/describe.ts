@@ -97,6 +97,7 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 		const because = entry.because === '' ? '' : `: ${entry.because}`;
 		return `${entry.head.slice(0, 10)} onto ${entry.base.slice(0, 10)}${signed}${viewed}${because}`;
 	},
+	'request.sent': ({remote}) => remote,
 	'statement.signed': ({decision, by, because}) => `${by}: ${decision}${because === '' ? '' : `: ${because}`}`,
 	'review.rejected': entry => entry.because,
 	'merge.started': entry => `${entry.head.slice(0, 10)} into ${entry.target}`,

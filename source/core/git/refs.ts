@@ -61,3 +61,17 @@ export const targetRef = `${fleetRefs}/target`;
 export function submoduleRef(commit: string): string {
 	return `${fleetRefs}/commits/${commit}`;
 }
+
+/** Where a request for approvals of a run's work is put, on a remote. */
+export function requestRef(runId: string): string {
+	return `${allBranches}/fleet-requests/${runId}`;
+}
+
+/** Where one person answers it there, so that no two write to the same. */
+export function answerRef(runId: string, person: string): string {
+	return `${allBranches}/fleet-answers/${runId}/${person}`;
+}
+
+/** Where what was fetched of those is kept here: no run sees it. */
+export const fetchedRequests = `${fleetRefs}/requests`;
+export const fetchedAnswers = `${fleetRefs}/answers`;

@@ -17,7 +17,12 @@ export type Person = {
 export type People = readonly Person[];
 
 const nameUsage = 'a person or a group is named with lower-case letters, digits, dots and dashes, such as ada';
-const name = v.pipe(v.string(nameUsage), v.regex(/^[a-z0-9][a-z0-9._-]{0,60}$/, nameUsage));
+const name = v.pipe(
+	v.string(nameUsage),
+	v.regex(/^(?=.{1,60}$)[a-z0-9]+(?:[._-][a-z0-9]+)*$/, nameUsage),
+	// git takes no branch of such a name, and answers come on one.
+	v.check(text => !text.endsWith('.lock'), nameUsage),
+);
 const keyUsage = 'a key is the line of an SSH public key, such as ssh-ed25519 AAAA…';
 const key = v.pipe(
 	v.string(keyUsage),

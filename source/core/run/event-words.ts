@@ -292,6 +292,11 @@ const words: Words = {
 						.join(', ');
 		return {kind: 'decision', text: `approved it${files}${quoted(because)}`, by: nameOf(actor), tone: 'good'};
 	},
+	'request.sent': ({remote, actor}) => ({
+		kind: 'decision',
+		text: `asked others to approve it, at ${remote}`,
+		by: nameOf(actor),
+	}),
 	'statement.signed': ({decision, by, because}) => ({
 		kind: 'decision',
 		text: `${signedWords[decision]}${quoted(because)}`,

@@ -223,6 +223,8 @@ export type RunEvent =
 			/** Who signed, where approvals are. */ accepted?: Accepted;
 			viewed?: Viewed;
 	  }
+	/** Others were asked to approve it, over a remote of the project. */
+	| {type: 'request.sent'; remote: string}
 	/** Somebody signed a decision about it: `word`, an envelope as one word, says what exactly. */
 	| {type: 'statement.signed'; decision: Decision; by: string; word: string; because: string}
 	| {type: 'review.rejected'; because: string}
@@ -330,6 +332,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'train.left': true,
 	'review.approved': true,
 	'statement.signed': true,
+	'request.sent': true,
 	'review.rejected': true,
 	'merge.started': true,
 	'merge.aborted': true,

@@ -125,6 +125,10 @@ export const handoverChanges = {
 			approval: {base, head, tree, policy, verify, by: actor, because, at, accepted, viewed},
 		};
 	},
+	'request.sent': (run, {remote}) => ({
+		requestedAt: remote,
+		because: run.stage === 'verified' ? `asked for approval at ${remote}` : run.because,
+	}),
 	'statement.signed': (run, {decision, by, word, because, at}) => ({
 		statements: [...run.statements, {decision, by, word, because, at}].slice(-maxStatements),
 	}),

@@ -186,6 +186,8 @@ export type Run = {
 	readonly approval: Approval | undefined;
 	/** What people signed about it, the newest last; what of it counts, its signatures say. */
 	readonly statements: readonly SignedWord[];
+	/** The remote over which others were asked to approve it. */
+	readonly requestedAt?: string | undefined;
 	readonly merge:
 		| {
 				readonly target: string;

@@ -18,6 +18,7 @@ import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';
 import {ownKey} from '../people/decisions.ts';
 import {
+	auditText,
 	changedFiles,
 	decidersOf,
 	readStatement,
@@ -48,7 +49,7 @@ export type SignOff = {
 export type SignedOff = {readonly by: string; readonly result: Accepted | Refusal};
 
 /** Why a person's decision would not count; undefined where it does. */
-function countsNot(
+export function countsNot(
 	{people, blob}: Deciders,
 	{
 		decision,
@@ -61,7 +62,7 @@ function countsNot(
 		readonly by: string;
 		readonly rule: ApprovalRule;
 		readonly requester: string | undefined;
-		readonly run: Run;
+		readonly run: Pick<Run, 'id'>;
 	},
 ): Refusal | undefined {
 	const person = people.find(({name}) => name === by)!;
@@ -103,7 +104,7 @@ function countsNot(
 }
 
 /** Who had the work done, by what was signed about it as it is now. */
-function requesterOf(signed: readonly Signed[], subject: Subject): string | undefined {
+export function requesterOf(signed: readonly Signed[], subject: Subject): string | undefined {
 	return signed
 		.filter(one => one.statement.decision === 'request' && besideThat(one, subject, Date.now()) === undefined)
 		.at(-1)?.signer;
@@ -136,14 +137,14 @@ export async function signOff(context: Context, journal: Journal, order: SignOff
 	}
 
 	const word = await signStatement(
-		run,
 		{subject, deciders, by},
-		{decision, because, viewed, requester: decision === 'request' ? by : (requester ?? ''), key},
+		{decision, because, audit: auditText(run), viewed, requester: decision === 'request' ? by : (requester ?? ''), key},
 	);
 	journal.append({type: 'statement.signed', decision, by, word, because}, context.actor);
 	return {by, result: await acceptNow(journal.run, {deciders, subject, rule})};
 }
 
+/** Whether what was signed about a run by now is enough. */
 async function acceptNow(
 	run: Run,
 	{deciders, subject, rule}: {readonly deciders: Deciders; readonly subject: Subject; readonly rule: ApprovalRule},

@@ -98,7 +98,8 @@ export function subjectOf(
 	return {run: run.id, target: run.target, base, head, tree, policy, people: blob, verify};
 }
 
-function auditText({audit}: Run): string {
+/** The items of a run's audit with their results, in words. */
+export function auditText({audit}: Pick<Run, 'audit'>): string {
 	return audit
 		? `${audit.items.map(item => `${item.id}=${item.status}`).join(' ')}${audit.stale ? ' (before the last change)' : ''}`
 		: 'none';
@@ -108,6 +109,8 @@ function auditText({audit}: Run): string {
 export type ToSign = {
 	readonly decision: Decision;
 	readonly because: string;
+	/** See `auditText`. */
+	readonly audit: string;
 	readonly viewed?: string | undefined;
 	readonly requester?: string | undefined;
 	/** The key, as `sign` takes it. */
@@ -121,15 +124,14 @@ export type ToSign = {
  * @throws Refusal where the key cannot be used, or is another's
  */
 export async function signStatement(
-	run: Pick<Run, 'audit'>,
 	{subject, deciders, by}: {readonly subject: Subject; readonly deciders: Deciders; readonly by: string},
-	{decision, because, viewed = '', requester = '', key}: ToSign,
+	{decision, because, audit, viewed = '', requester = '', key}: ToSign,
 ): Promise<string> {
 	const now = Date.now();
 	const payload = statementText({
 		...subject,
 		decision,
-		audit: auditText(run as Run),
+		audit,
 		because,
 		viewed,
 		requester,

@@ -1,5 +1,6 @@
 import {allBranches} from '../../core/git/refs.ts';
 import {isRunBranch} from '../../core/names.ts';
+import {peoplePath} from '../../core/people/people.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Project} from '../../core/project.ts';
 import type {ProjectView} from '../../protocol/client.ts';
@@ -51,7 +52,7 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 		prompts,
 		network: policy?.network ?? [],
 		approveWord: policy?.approve.word ?? null,
-		approveSigned: policy?.approve.sign ?? false,
+		approveSigned: (policy?.approve.sign ?? false) || (await checkout.resolve(`HEAD:${peoplePath}`)) !== undefined,
 		deploy: policy?.deploy ?? {},
 		verify: [...(policy?.verify.commands ?? [])],
 		suggestedVerify: suggestVerify(files, manifest) ?? null,

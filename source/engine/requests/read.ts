@@ -1,0 +1,193 @@
+import {allBranches, branchName, fetchedRequests, requestRef} from '../../core/git/refs.ts';
+import {isName} from '../../core/names.ts';
+import type {Project} from '../../core/project.ts';
+import {parseRequestFile, requestFile, type RequestFile} from '../../core/people/request-file.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import {parseDiff, type DiffFile} from '../../core/review/diff.ts';
+import {redactText} from '../../core/secrets/redact.ts';
+import {besideThat, type Signed, type Subject} from '../../core/statement/accept.ts';
+import {parseEnvelopeWord} from '../../core/statement/envelope.ts';
+import {parseStatement, type Statement} from '../../core/statement/statement.ts';
+import type {Git, ProjectGit} from '../../host/git.ts';
+import type {Context} from '../context.ts';
+import {diffFlags} from '../handover/diff-flags.ts';
+import {chainCommit, mergeTrees} from '../handover/facts.ts';
+import {knownValues} from '../grants/secret-values.ts';
+import {decidersOf, readStatement, type Deciders} from '../people/statements.ts';
+import {openRepository} from '../project/projects.ts';
+import {fetchFrom, fileOf, refsBelow, type Carrier} from './carry.ts';
+
+/* Whoever is asked: what others want approved, looked at with nothing of theirs believed that is not signed. */
+
+/** A request as it was fetched, and what is true of it. */
+export type OthersRequest = {
+	readonly run: string;
+	/** The commit that it is on. */
+	readonly commit: string;
+	readonly file: RequestFile;
+	readonly statement: Statement;
+	readonly signed: Signed;
+	readonly subject: Subject;
+	readonly deciders: Deciders;
+};
+
+/** One that cannot be answered as it is. `by`: who says to ask. */
+export type BadRequest = {readonly run: string; readonly by: string; readonly refusal: Refusal};
+
+/** Where a project's requests are looked for. */
+export type Place = ProjectGit & {readonly project: Project; readonly checkout: Git; readonly carrier: Carrier};
+
+/** The project's repository, and its remote. */
+export async function placeOf(project: Project, carrierFor: (git: Git) => Promise<Carrier>): Promise<Place> {
+	const opened = await openRepository(project.root);
+	return {...opened, project, carrier: await carrierFor(opened.git)};
+}
+
+/** Where the tip of a branch of the remote is kept here. */
+const tipRef = (carrier: Carrier, target: string) => `refs/remotes/${carrier.remote}/${branchName(target)}`;
+
+/** Brings what is asked over a remote, and the branches that it is about. */
+export async function fetchRequests({carrier}: Place): Promise<void> {
+	await fetchFrom(carrier, [[requestRef('*'), `${fetchedRequests}/${carrier.remote}/*`]]);
+	await fetchFrom(carrier, [[`${allBranches}/*`, `refs/remotes/${carrier.remote}/*`]]);
+}
+
+/** All requests that were fetched from a remote. */
+export async function listRequests(place: Place): Promise<Array<OthersRequest | BadRequest>> {
+	const folder = `${fetchedRequests}/${place.carrier.remote}`;
+	const refs = await refsBelow(place.git, folder);
+	return Promise.all(
+		[...refs].map(async ([ref, commit]) => {
+			const run = ref.slice(folder.length + 1);
+			return readRequest(place, run, commit).catch((error: unknown) => {
+				if (error instanceof Refusal) {
+					return {run, by: '', refusal: error};
+				}
+
+				throw error;
+			});
+		}),
+	);
+}
+
+/** One of them. @throws Refusal where there is none, or it is not as it says */
+export async function findRequest(place: Place, run: string): Promise<OthersRequest> {
+	const folder = `${fetchedRequests}/${place.carrier.remote}`;
+	const commit = isName(run) ? await place.git.resolve(`${folder}/${run}`) : undefined;
+	if (commit === undefined) {
+		throw new Refusal(
+			`nobody asks for ${JSON.stringify(run.slice(0, 60))} at ${place.carrier.remote}`,
+			'fleet requests',
+		);
+	}
+
+	return readRequest(place, run, commit);
+}
+
+/**
+ * Looks at a request: the signature of who asks, and whether the commits, the merge of them, the policy and the people are
+ * what the statement says. @throws Refusal where not
+ */
+async function readRequest(place: Place, run: string, commit: string): Promise<OthersRequest> {
+	const {git, commonDir, carrier} = place;
+	const not = (because: string) => gateRefusal(`${run}: ${because}`, 'whoever asks: fleet request RUN --to REMOTE');
+	const file = parseRequestFile(await fileOf(git, commit, requestFile));
+	if (file instanceof Refusal) {
+		throw file;
+	}
+
+	const envelope = parseEnvelopeWord(file.statement);
+	const claimed = envelope instanceof Refusal ? envelope : parseStatement(envelope.payload);
+	if (claimed instanceof Refusal) {
+		throw claimed;
+	}
+
+	// Who may decide is read from where the branch is now, at the remote: never from what the request brings along.
+	const tip = await git.resolve(`${tipRef(carrier, claimed.target)}^{commit}`);
+	if (tip === undefined || !claimed.target.startsWith(`${allBranches}/`)) {
+		throw not(`${carrier.remote} has no branch ${branchName(claimed.target)}`);
+	}
+
+	if (claimed.base !== tip) {
+		throw not(`stale: ${branchName(claimed.target)} moved since ${claimed.by} asked`);
+	}
+
+	const deciders = await decidersOf(git, tip);
+	if (!deciders) {
+		throw not(`${branchName(claimed.target)} names no people who approve`);
+	}
+
+	const signed = await readStatement(file.statement, deciders);
+	if (signed instanceof Refusal) {
+		throw not(signed.because);
+	}
+
+	const {statement} = signed;
+	const {base, head, target, verify} = statement;
+	if ((await git.resolve(`${head}^{commit}`)) === undefined) {
+		throw not('it does not come with what it is about');
+	}
+
+	const merged = await mergeTrees({git, commonDir}, base, head);
+	if (!('tree' in merged)) {
+		throw not('it conflicts with its target');
+	}
+
+	const {blob: policyBlob = 'none'} = {blob: await git.resolve(`${base}:.fleet/policy.yaml`)};
+	const subject: Subject = {
+		run,
+		target,
+		base,
+		head,
+		tree: merged.tree,
+		policy: policyBlob,
+		people: deciders.blob,
+		verify,
+	};
+	const other = besideThat(signed, subject, Date.now());
+	if (other !== undefined || statement.decision !== 'request') {
+		throw not(`what ${statement.by} signed ${other ?? 'is no request'}`);
+	}
+
+	if ((await git.resolve(`${commit}^1`)) !== (await chainCommit(git, {tree: merged.tree, base, head}))) {
+		throw not('it does not come with what it is about');
+	}
+
+	return {run, commit, file, statement, signed, subject, deciders};
+}
+
+/** Characters of a diff that are read at once. */
+const maxDiffChars = 64 * 1024 ** 2;
+
+/**
+ * What a merge would change, as git shows it, with the values of this person's secrets taken out.
+ * @throws Refusal where it is more than can be read at once
+ */
+export async function requestDiff(
+	context: Context,
+	{git, project}: Place,
+	{request: {subject, run}, stat = false}: {readonly request: OthersRequest; readonly stat?: boolean},
+): Promise<string> {
+	const {base, tree} = subject;
+	const {code, stdout} = await git.run(
+		['diff', ...diffFlags, '--full-index', ...(stat ? ['--stat=100', '--summary'] : []), base, tree],
+		{limit: maxDiffChars},
+	);
+	if (code !== 0) {
+		throw gateRefusal(`what ${run} changes is more than can be read at once`, `fleet requests show ${run} --stat`);
+	}
+
+	return redactText(await knownValues(context, project.id), stdout);
+}
+
+/** The files of it; undefined where it is more than can be read at once. */
+export async function requestFiles(
+	context: Context,
+	place: Place,
+	request: OthersRequest,
+): Promise<readonly DiffFile[] | undefined> {
+	return requestDiff(context, place, {request}).then(
+		text => parseDiff(text),
+		() => undefined,
+	);
+}
