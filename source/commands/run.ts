@@ -1,9 +1,11 @@
 import {agentNames, compose} from '../compose.ts';
 import {issuePrompt, parseIssueNumber} from '../core/issue.ts';
 import {parseName} from '../core/names.ts';
+import type {Project} from '../core/project.ts';
 import {orThrow, Refusal} from '../core/refusal.ts';
 import {parseBudget} from '../core/run/usage.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
+import type {Context} from '../engine/context.ts';
 import {completeScope, secretOfScope} from '../engine/grants/scope-secrets.ts';
 import {handProfile} from '../engine/profile/hand.ts';
 import {fetchIssue} from '../engine/project/issue.ts';
@@ -55,8 +57,20 @@ const options = {
 	),
 	allow: texts('SCOPE', 'a scope to turn on from the start; may be repeated'),
 	because: reason('why the scopes are needed'),
+	key: text(
+		'FILE',
+		"the SSH key to sign the scopes with, where the policy wants that; git's user.signingKey by default",
+	),
 	json,
 };
+
+/** What can never be granted is refused before anything is asked for. */
+function checkScopes(context: Context, project: Project, scopes: readonly string[]): void {
+	for (const text of scopes) {
+		const {scope} = orThrow(parseGrantable(completeScope(context, text, project)));
+		secretOfScope(context, scope, project);
+	}
+}
 
 export const verb = define({
 	summary: 'start an agent in a worktree and a sandbox of its own',
@@ -84,12 +98,7 @@ export const verb = define({
 		const project = await findProject(context, options.project, io.folder);
 		const prompt = issue === undefined ? said : issuePrompt(await fetchIssue(project, issue), said);
 		noteHidden(io, prompt);
-		// What can never be granted is refused before anything is asked for.
-		for (const text of options.allow) {
-			const {scope} = orThrow(parseGrantable(completeScope(context, text, project)));
-			secretOfScope(context, scope, project);
-		}
-
+		checkScopes(context, project, options.allow);
 		if (options.allow.length > 0 && options.because.trim() === '') {
 			throw new Refusal('a scope needs a reason', 'say why with --because "…"');
 		}
@@ -116,6 +125,7 @@ export const verb = define({
 			path: options.path,
 			allow: [...options.allow, ...model],
 			because,
+			key: options.key,
 			interactive: options.interactive,
 			budget,
 		});

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import {isMap, isSeq, parseDocument, stringify} from 'yaml';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
+import {grantRules, numbered, ruleKeys, type GrantRule} from './grants/rules.ts';
 import {parseEgressRule, ruleFault, type EgressRule} from './network/rules.ts';
 import {policyPath} from './names.ts';
 import {approveKeys, approveUsage} from './people/approve-keys.ts';
@@ -11,7 +12,7 @@ import {publishSchema} from './publish/policy.ts';
 import {Refusal} from './refusal.ts';
 import {servicesSchema} from './services-file.ts';
 import {parseWindow, windowUsage} from './text/window.ts';
-import {parseClosed} from './text/yaml.ts';
+import {linesOf, parseClosed} from './text/yaml.ts';
 
 export {policyPath} from './names.ts';
 
@@ -152,6 +153,7 @@ const schema = v.strictObject({
 	privateHosts: v.optional(v.array(host), []),
 	services: v.optional(servicesSchema, {}),
 	limits: v.optional(v.strictObject(limitEntries), {}),
+	grants: v.optional(grantRules, []),
 	approve: v.optional(approveKeys, {}),
 	merge: v.optional(
 		v.strictObject({
@@ -209,6 +211,7 @@ export const emptyPolicy: Policy = {
 	privateHosts: [],
 	services: [],
 	limits: {},
+	grants: [],
 	approve: {},
 	merge: {hooks: []},
 	deploy: {},
@@ -230,17 +233,26 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	return parseClosed(text, schema, {
+	const read = parseClosed(text, schema, {
 		path: policyPath,
 		hint:
 			'keys: setup (commands, inputs, secrets, reuse), teardown, verify (commands, auto, retries), ' +
 			'verifyInclude, verifyDepth, ' +
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
-			`limits (${limitNames.join(', ')}), ${approveUsage}, ` +
+			`limits (${limitNames.join(', ')}), grants (each: ${ruleKeys}), ${approveUsage}, ` +
 			'merge (how, sign, hooks, message, author), publish (remote, forge, when, draft, from), ' +
 			'preview (command, port), deploy (each target: command, credentials, window)',
 	});
+	return read instanceof Refusal || read.grants.length === 0 ? read : {...read, grants: withLines(text, read.grants)};
+}
+
+function withLines(text: string, rules: readonly GrantRule[]): GrantRule[] {
+	const lines = linesOf(
+		text,
+		rules.map((_, index) => ['grants', index]),
+	);
+	return numbered(rules, policyPath, lines);
 }
 
 /**

@@ -64,6 +64,10 @@ export type Grant = {
 	readonly identity?: string | undefined;
 	/** Undefined: until the run ends. */
 	readonly until?: string | undefined;
+	/** After so many uses it is taken back; undefined: any number. */
+	readonly uses?: number | undefined;
+	/** Who signed it, where a rule wants that, and the armoured SSH signature. */
+	readonly signed?: {readonly signer: string; readonly signature: string} | undefined;
 };
 
 /** Whether a grant still gives anything at a moment (milliseconds since the epoch). */

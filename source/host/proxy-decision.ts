@@ -43,7 +43,12 @@ export class EgressDecider {
 
 		// The grant may have gone while the name was looked up.
 		const again = decideEgress(target, this.#hooks.state().rules, asked);
-		return again.allow ? {route, rule: again.because} : this.deny(target, again.because, 'not-granted');
+		if (!again.allow) {
+			return this.deny(target, again.because, 'not-granted');
+		}
+
+		this.#hooks.onTaken?.(again.because);
+		return {route, rule: again.because};
 	}
 
 	async #route(target: Target, asked: Asked | undefined): Promise<Route | {because: string; status?: number}> {

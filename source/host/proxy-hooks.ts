@@ -16,6 +16,8 @@ export type ProxyHooks = {
 	state(): EgressState;
 	onDenied(target: string, because: string, kind: DenialKind): void;
 	onAllowed(target: string, rule: string): void;
+	/** A rule lets something through: called at once with the decision. What is thrown here keeps it from going on. */
+	onTaken?(rule: string): void;
 	/** A request that cannot be read in one way, or at which fleet itself failed: no grant would let it pass. */
 	onRefused?(target: string, because: string): void;
 	/**

@@ -49,7 +49,11 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 		return `${entry.grant.scope}, ${until}, ${entry.effect}: ${entry.grant.because}`;
 	},
 	'scope.revoked': entry => `${entry.scope}${entry.because === '' ? '' : `: ${entry.because}`}`,
-	'scope.expired': entry => `${entry.scope}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`,
+	'scope.expired': entry =>
+		entry.uses === undefined
+			? `${entry.scope}, ${entry.cut} ${entry.cut === 1 ? 'connection' : 'connections'} cut`
+			: `${entry.scope}, used ${entry.uses === 1 ? 'once' : `${entry.uses} times`}, as granted`,
+	'scope.used': entry => `${entry.scope}, ${entry.use} of ${entry.of}`,
 	'egress.denied': entry => `${entry.target}: ${entry.because}${entry.count > 1 ? `, ${entry.count} times` : ''}`,
 	'denial.dismissed': entry => entry.target,
 	'egress.allowed': entry => `${entry.target}, by ${entry.rule}`,

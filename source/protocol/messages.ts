@@ -60,6 +60,16 @@ const grant = v.strictObject({
 	scope: v.string(),
 	because,
 	durationMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1e15))),
+	/** Where a rule wants it signed: what was signed besides, and by whom. The supervisor checks it by its own rules. */
+	signed: v.optional(
+		v.strictObject({
+			signer: v.pipe(v.string(), v.maxLength(200)),
+			at: v.pipe(v.string(), v.isoTimestamp()),
+			until: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+			uses: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+			signature: v.pipe(v.string(), v.maxLength(20_000)),
+		}),
+	),
 });
 
 const commands = [

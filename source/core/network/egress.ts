@@ -12,7 +12,8 @@ export type Asked = {readonly method: string; readonly path: string; readonly ot
 
 export type Verdict = {readonly allow: boolean; readonly because: string};
 
-const defaultPorts = [443, 80];
+/** The ports of a rule that names none. */
+export const defaultPorts: readonly number[] = [443, 80];
 
 /**
  * Whether a rule's host is this one. `*.example.org` is

@@ -31,15 +31,18 @@ const key = v.pipe(
 	v.transform(line => line.split(' ').slice(0, 2).join(' ')),
 );
 
+/** People by name, as a file has them. */
+export const peopleRecord = v.record(
+	name,
+	v.strictObject({
+		keys: v.pipe(v.array(key, 'a list of SSH public keys'), v.minLength(1, 'a person has a key at least')),
+		groups: v.optional(v.array(name, 'a list of groups'), []),
+	}),
+);
+
 const schema = v.strictObject({
 	people: v.pipe(
-		v.record(
-			name,
-			v.strictObject({
-				keys: v.pipe(v.array(key, 'a list of SSH public keys'), v.minLength(1, 'a person has a key at least')),
-				groups: v.optional(v.array(name, 'a list of groups'), []),
-			}),
-		),
+		peopleRecord,
 		v.check(people => Object.keys(people).length > 0, 'a people file names somebody'),
 	),
 });
@@ -63,20 +66,22 @@ function mixedUp(people: People): string | undefined {
 	return both && `${both.name} is a person and a group`;
 }
 
+const hint = 'people: {NAME: {keys: [ssh-ed25519 …], groups: [maintainers]}}';
+
+/** The people of a record. @returns a refusal for a key of two people, and for a name that is a person's and a group's */
+export function peopleOf(record: v.InferOutput<typeof peopleRecord>, file: string): People | Refusal {
+	const people = Object.entries(record).map(([name, {keys, groups}]) => ({name, keys, groups}));
+	const fault = mixedUp(people);
+	return fault === undefined ? people : new Refusal(`${file}: ${fault}`, hint);
+}
+
 /**
  * Reads a people file. The schema is closed: a key that is not known is an error with its line number.
  * @returns a refusal, too, for a key of two people, and for a name that is a person's and a group's
  */
 export function parsePeople(text: string): People | Refusal {
-	const hint = 'people: {NAME: {keys: [ssh-ed25519 …], groups: [maintainers]}}';
 	const read = parseClosed(text, schema, {path: peoplePath, hint});
-	if (read instanceof Refusal) {
-		return read;
-	}
-
-	const people = Object.entries(read.people).map(([name, {keys, groups}]) => ({name, keys, groups}));
-	const fault = mixedUp(people);
-	return fault === undefined ? people : new Refusal(`${peoplePath}: ${fault}`, hint);
+	return read instanceof Refusal ? read : peopleOf(read.people, peoplePath);
 }
 
 /** Whether a rule's list of people and groups holds a person. */

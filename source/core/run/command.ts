@@ -5,6 +5,7 @@ import type {Facts} from './facts.ts';
 import type {Accepted} from '../statement/accept.ts';
 import type {Viewed} from './viewed.ts';
 import type {TrainMove} from './train-place.ts';
+import type {Grant} from '../scope.ts';
 import type {Budget} from './usage.ts';
 
 /*
@@ -26,6 +27,12 @@ export type GrantCommand = {
 	readonly reference?: string | undefined;
 	/** What a `files:` scope names, as whoever owns the journal looked at it: `device:inode`. */
 	readonly identity?: string | undefined;
+	/** After so many uses it is taken back; undefined for any number. */
+	readonly uses?: number | undefined;
+	/** Where a rule wants it signed: when it was, until when it is, both ISO 8601, and who signed. */
+	readonly signed?:
+		| ({readonly at: string; readonly until?: string | undefined} & NonNullable<Grant['signed']>)
+		| undefined;
 	/** `now`: the run has it already; `start`, the default: at its next start; other words: why it waits until then. */
 	readonly reaches?: string;
 };

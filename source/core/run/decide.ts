@@ -43,16 +43,20 @@ function reasonOf(because: string, actor: Actor): string {
 
 /** A grant as it is written down. @param now milliseconds */
 export function grantOf(command: GrantCommand, actor: Actor, now: number): Grant {
-	const {id, scope, because, durationMs, reference, identity} = command;
+	const {id, scope, because, durationMs, reference, identity, uses, signed} = command;
+	const until = durationMs === undefined ? undefined : new Date(now + durationMs).toISOString();
 	return {
 		id,
 		scope,
 		because: because.trim(),
 		by: actor,
-		at: new Date(now).toISOString(),
+		// What was signed says its own time.
+		at: signed?.at ?? new Date(now).toISOString(),
 		reference,
 		identity,
-		until: durationMs === undefined ? undefined : new Date(now + durationMs).toISOString(),
+		until: signed ? signed.until : until,
+		...(uses === undefined ? {} : {uses}),
+		...(signed ? {signed: {signer: signed.signer, signature: signed.signature}} : {}),
 	};
 }
 

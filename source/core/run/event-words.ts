@@ -152,10 +152,14 @@ const words: Words = {
 		text: `revoked ${scopeText(scope)}${lasted(granted[scope], at)}${cutText(cut)}${quoted(because)}`,
 		by: nameOf(actor),
 	}),
-	'scope.expired': ({scope, cut, at}, {granted}) => ({
+	'scope.expired': ({scope, cut, at, uses}, {granted}) => ({
 		kind: 'run',
-		text: `${scopeText(scope)} expired${lasted(granted[scope], at)}${cutText(cut)}`,
+		text:
+			uses === undefined
+				? `${scopeText(scope)} expired${lasted(granted[scope], at)}${cutText(cut)}`
+				: `${scopeText(scope)} taken back: used ${uses === 1 ? 'once' : `${uses} times`}, as granted`,
 	}),
+	'scope.used': ({scope, use, of}) => ({kind: 'run', text: `${scopeText(scope)} used, ${use} of ${of}`, minor: true}),
 	'egress.denied': ({target, count, kind}) => ({
 		kind: 'denial',
 		text: deniedText(kind, target),

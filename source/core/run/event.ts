@@ -123,7 +123,14 @@ export type RunEvent =
 	| {type: 'run.thawed'; because: string}
 	| {type: 'scope.granted'; grant: Grant; effect: string}
 	| {type: 'scope.revoked'; scope: string; because: string; cut: number}
-	| {type: 'scope.expired'; scope: string; cut: number}
+	| {
+			type: 'scope.expired';
+			scope: string;
+			cut: number;
+			/** Set where it was used as often as it was granted for. */ uses?: number;
+	  }
+	/** A use of a grant that is for a number of them. `grant`: its id. */
+	| {type: 'scope.used'; scope: string; grant: string; use: number; of: number}
 	| {
 			type: 'egress.denied';
 			target: string;
@@ -303,6 +310,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'scope.granted': true,
 	'scope.revoked': true,
 	'scope.expired': true,
+	'scope.used': true,
 	'egress.denied': true,
 	'denial.dismissed': true,
 	'egress.allowed': true,

@@ -192,6 +192,7 @@ export const agentChanges = {
 					})),
 				},
 	'secret.used': () => ({}),
+	'scope.used': () => ({}),
 	'ports.listening': (_run, entry) => ({listening: entry.ports}),
 	'port.opened': (run, entry) => ({
 		openPorts: [

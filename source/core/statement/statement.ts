@@ -48,7 +48,7 @@ export type Statement = Facts & {
 };
 
 /** A character that is not seen, as JSON escapes it, so that who reads a statement reads all of it. */
-function escaped(codePoint: number): string {
+export function escaped(codePoint: number): string {
 	const units = String.fromCodePoint(codePoint);
 	return Array.from(
 		{length: units.length},

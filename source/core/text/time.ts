@@ -26,6 +26,15 @@ export function formatDuration(milliseconds: number): string {
 	return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** A span in milliseconds as `parseDuration` reads it: "90m", "2h"; what is less than a second is left out. */
+export function formatSpan(milliseconds: number): string {
+	const seconds = Math.floor(milliseconds / 1000);
+	const [unit, size] = Object.entries({d: 86_400, h: 3600, m: 60}).find(
+		([, size]) => seconds > 0 && seconds % size === 0,
+	) ?? ['s', 1];
+	return `${seconds / size}${unit}`;
+}
+
 const two = (value: number) => String(value).padStart(2, '0');
 
 function offsetOf(date: Date): {readonly sign: string; readonly hours: number; readonly minutes: number} {

@@ -23,6 +23,13 @@ function lineOf(document: Document, counter: LineCounter, path: readonly unknown
 	return range ? counter.linePos(range[0]).line : 1;
 }
 
+/** The lines on which the parts of a file stand, from 1; for a text that `parseClosed` read. @param paths of keys and indexes */
+export function linesOf(text: string, paths: ReadonlyArray<readonly unknown[]>): number[] {
+	const counter = new LineCounter();
+	const document = parseDocument(text, {lineCounter: counter});
+	return paths.map(path => lineOf(document, counter, path));
+}
+
 /**
  * Reads a file of the project's by a closed schema. Every error names the file and its line.
  * @param file.path what the file is called in the project

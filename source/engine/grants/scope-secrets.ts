@@ -1,10 +1,13 @@
 import type {Project} from '../../core/project.ts';
-import {Refusal} from '../../core/refusal.ts';
+import {termsOf} from '../../core/grants/terms.ts';
+import {orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import {isInForce} from '../../core/scope.ts';
 import {describeBinding, formatReference, secretName} from '../../core/secrets/secret.ts';
 import {openedBy} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
+import {readBoundaries} from './boundary.ts';
+import {networkScope} from './terms.ts';
 import {handSecret, handSetupSecret, type HandedSecret, type SetupSecret} from './secret-values.ts';
 import {findSecret, mustFindSecret, projectOf, type SecretEntry} from './secrets.ts';
 
@@ -126,6 +129,12 @@ export async function handForSetup(
 			);
 		}
 
+		orThrow(
+			termsOf(
+				[`secret:project/${name}`, ...entry.binding.hosts.map(host => networkScope(host, 443))],
+				readBoundaries().map(({wall}) => wall),
+			),
+		);
 		handed.push(await handSetupSecret(context, entry));
 	}
 

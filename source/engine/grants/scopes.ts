@@ -1,47 +1,20 @@
-import {randomBytes} from 'node:crypto';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import type {GrantCommand} from '../../core/run/command.ts';
 import {decideScopeChange} from '../../core/run/rules.ts';
 import type {Run} from '../../core/run/run.ts';
 import {formatScope} from '../../core/scope.ts';
-import {formatReference} from '../../core/secrets/secret.ts';
-import {filesOf, kindOf, openedBy, parseGrantable, parseScope} from '../../scopes/registry.ts';
+import {filesOf, kindOf, openedBy, parseScope} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import type {KnownServer} from '../mcp/definitions.ts';
 import {handServer, proposedOf, serverOfScope} from '../mcp/secrets.ts';
 import {sendPrepared} from '../owner.ts';
 import {checkOverlap, filesPlace, grantedScope, type FilesPlace} from './files.ts';
+import {openRun} from '../project/projects.ts';
+import {grantCommand, prepareGrant, type Wanted} from './prepare.ts';
 import {completeScope, grantLength, secretOfScope} from './scope-secrets.ts';
 import {handSecret} from './secret-values.ts';
 import type {SecretEntry} from './secrets.ts';
-
-/** A grant that a person asks for. `files`: what its scope names, once that was looked at. */
-export type Wanted = {
-	readonly scope: string;
-	readonly because: string;
-	/** Milliseconds; undefined for as long as the run goes on. */
-	readonly durationMs?: number | undefined;
-	readonly reference?: string | undefined;
-	readonly files?: FilesPlace | undefined;
-};
-
-/** @throws Refusal for a scope that cannot be granted, or for no reason given */
-export function grantCommand({scope, because, durationMs, reference, files}: Wanted): GrantCommand {
-	const parsed = orThrow(parseGrantable(files?.scope ?? scope));
-	if (because.trim() === '') {
-		throw new Refusal(`${parsed.scope} needs a reason`, 'say why with --because "…"');
-	}
-
-	return {
-		type: 'grant',
-		id: randomBytes(4).toString('hex'),
-		scope: parsed.scope,
-		because,
-		durationMs,
-		reference,
-		identity: files?.identity,
-	};
-}
+import {rulesAt} from './terms.ts';
 
 /** @throws Refusal where a grant would have to do with files that the run has already */
 export function checkFiles(run: Run, command: GrantCommand, files: FilesPlace | undefined): void {
@@ -69,6 +42,12 @@ export type Granted = {
 	readonly scope: string;
 	/** When it takes effect, in words. */
 	readonly effect: string;
+	/** Milliseconds; undefined for as long as the run goes on. */
+	readonly durationMs: number | undefined;
+	/** Undefined for any number. */
+	readonly uses: number | undefined;
+	/** Who signed it, where a rule wants that. */
+	readonly signer: string | undefined;
 	readonly secret: SecretEntry | undefined;
 	readonly files: FilesPlace | undefined;
 };
@@ -80,34 +59,49 @@ async function serverOf(context: Context, run: Run, scope: string): Promise<Know
 		: serverOfScope(context, scope, await proposedOf(context, run));
 }
 
-/** Turns a scope on, by whoever owns the run's journal. @param wanted.scope as it is typed */
-export async function allow(context: Context, run: Run, wanted: Omit<Wanted, 'reference' | 'files'>): Promise<Granted> {
-	const {because} = wanted;
+/**
+ * Turns a scope on, by whoever owns the run's journal. @param wanted.scope as it is typed
+ * @param wanted.key the SSH key to sign with, where a rule wants that: a file, or a public key
+ */
+export async function allow(
+	context: Context,
+	run: Run,
+	wanted: Omit<Wanted, 'reference' | 'files'> & {readonly key?: string | undefined},
+): Promise<Granted> {
+	const {because, key} = wanted;
 	const scope = completeScope(context, wanted.scope, run.project);
 	grantCommand({...wanted, scope});
 	const plain = formatScope(orThrow(parseScope(scope)));
 	const entry = secretOfScope(context, plain, run.project);
-	const durationMs = grantLength(entry, wanted.durationMs);
 	const server = await serverOf(context, run, plain);
-	let files: FilesPlace | undefined;
+	const files = await filesPlace(context, scope);
+	const {git, checkout} = await openRun(context, run);
+	const {command} = await prepareGrant(context, run, {
+		asked: {scope, because, durationMs: wanted.durationMs, files},
+		entry,
+		server,
+		by: {rules: await rulesAt(git, run.base), checkout, key},
+	});
+	const {durationMs, signed, uses} = command;
 	const {effect} = await sendPrepared(context, run, {
 		type: 'grant',
 		async supervisor() {
 			// The value goes from the vault to the supervisor's memory, over a socket that only this person can open.
 			const secret = entry && (await handSecret(context, entry, plain));
 			grantLength(secret && {...entry, binding: secret.binding}, durationMs);
-			files = await filesPlace(context, scope);
-			const {type, id} = grantCommand({scope, because, files});
 			return {
-				command: {type, id, scope: files?.scope ?? scope, because, durationMs},
+				command: {
+					type: 'grant',
+					id: command.id,
+					scope: command.scope,
+					because,
+					durationMs,
+					signed: signed && {...signed, uses},
+				},
 				behind: {secret, server: server && (await handServer(context, server, run.project))},
 			};
 		},
 		async file() {
-			const place = await filesPlace(context, scope);
-			files = place;
-			const reference = entry && formatReference(entry.reference);
-			const command = grantCommand({scope, because, durationMs, reference, files: place});
 			return {
 				command,
 				check(now) {
@@ -116,12 +110,12 @@ export async function allow(context: Context, run: Run, wanted: Omit<Wanted, 're
 						throw refusal;
 					}
 
-					checkFiles(now, command, place);
+					checkFiles(now, command, files);
 				},
 			};
 		},
 	});
-	return {scope: files?.scope ?? scope, effect, secret: entry, files};
+	return {scope: command.scope, effect, durationMs, uses, signer: signed?.signer, secret: entry, files};
 }
 
 /**

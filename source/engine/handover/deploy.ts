@@ -5,7 +5,8 @@ import {decideDeploy, decideWindow} from '../../core/run/rules.ts';
 import type {DeployOutcome} from '../../core/run/event.ts';
 import {printable} from '../../core/names.ts';
 import type {DeployTarget} from '../../core/policy.ts';
-import {Refusal} from '../../core/refusal.ts';
+import {termsOf} from '../../core/grants/terms.ts';
+import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Outcome} from '../../core/seams.ts';
 import {wallTime} from '../../core/text/window.ts';
@@ -15,6 +16,7 @@ import type {Journal} from '../../host/journal.ts';
 import {LogWriter} from '../../host/log-writer.ts';
 import type {Context} from '../context.ts';
 import {LiveRedactor} from '../run/live-redactor.ts';
+import {readBoundaries} from '../grants/boundary.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
 import {record} from '../record.ts';
@@ -98,6 +100,13 @@ export async function deploy(
 	}
 
 	const target = await findTarget(context, run, name);
+	const walls = readBoundaries().map(({wall}) => ({...wall, only: undefined}));
+	const forbidden = termsOf([`deploy:${name}`], walls);
+	if (forbidden instanceof Refusal) {
+		journal.append({type: 'gate.refused', gate: 'deploy', because: forbidden.because}, context.actor);
+		throw gateRefusal(forbidden.because, forbidden.hint);
+	}
+
 	const now = Date.now();
 	const early = decideWindow({target: name, window: target.window}, wallTime(now), outside ? because : undefined);
 	if (early) {

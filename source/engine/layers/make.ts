@@ -16,6 +16,7 @@ import {versionOf} from '../../host/program.ts';
 import {trustContext} from '../../host/trusted.ts';
 import {checkOut, treeish} from '../sandbox/checkout.ts';
 import {readSettings} from '../project/settings.ts';
+import {checkPolicy} from '../grants/terms.ts';
 import {makeTrust, quietNode} from '../run/injected-files.ts';
 import {grouped, runLimited} from '../sandbox/guard.ts';
 import {basicPlan, proxyEnvironment, withLimits} from '../sandbox/plan.ts';
@@ -64,6 +65,7 @@ export async function layerFor(setup: Setup): Promise<Made | undefined> {
 		return undefined;
 	}
 
+	checkPolicy(policy);
 	const key = await keyOf(setup);
 	const found = () => {
 		const layer = readLayer(context.paths, key);

@@ -15,6 +15,8 @@ export type GatewayHooks = {
 	setup(name: string, tell: Pick<ServerSetup, 'onChanged'>): Promise<ServerSetup>;
 	/** The run's pointers: none of them goes to a server. */
 	pointers(): readonly string[];
+	/** A call is about to be made. @returns false where the run may make no more */
+	onCall?(server: string): boolean;
 	onCalled(call: Omit<EventOf<'mcp.called'>, 'type'>): void;
 	onAlarm(server: string, because: string): void;
 };
@@ -26,7 +28,7 @@ export async function answerRequest(
 		served: find,
 		server,
 	}: {
-		readonly hooks: Pick<GatewayHooks, 'pointers' | 'onCalled' | 'onAlarm'>;
+		readonly hooks: Pick<GatewayHooks, 'pointers' | 'onCall' | 'onCalled' | 'onAlarm'>;
 		served(): Promise<Served>;
 		readonly server: string;
 	},
@@ -66,6 +68,9 @@ export async function answerRequest(
 			};
 		} else if (method === 'tools/list') {
 			return rawResult(id, await served.list());
+		} else if (hooks.onCall?.(server) === false) {
+			const because = `mcp:${server} is not turned on any more`;
+			reply = {outcome: 'refused', because, error: {code: codes.badParameters, message: because}, received: 0};
 		} else if (method === 'tools/call') {
 			reply = await served.call(params, {progress, signal});
 		} else {

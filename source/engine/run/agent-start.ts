@@ -21,6 +21,7 @@ import {readTrusted, type Trusted} from '../../host/trusted.ts';
 import {markRemoved} from '../../host/worktree.ts';
 import {givenFiles} from '../grants/files.ts';
 import {LiveFiles} from '../grants/live-files.ts';
+import {checkPolicy} from '../grants/terms.ts';
 import {storedNotes} from '../handover/stored-notes.ts';
 import {makeWork, overLayer} from '../layers/use.ts';
 import {readPolicy} from '../project/policy.ts';
@@ -48,6 +49,7 @@ import {
 	rememberAsked,
 	rememberLookedUp,
 } from './network-events.ts';
+import {takeBackUnlawful} from './judge-grant.ts';
 import {AgentOutput} from './output.ts';
 import {refresh} from './refresh.ts';
 import {noteProfile, withProfile} from './own-profile.ts';
@@ -55,6 +57,7 @@ import {openBroker, pointerVariables} from './run-broker.ts';
 import {openGateway, serversForAgent} from './servers.ts';
 import {setUp, setUpNotes, type SetUp} from './setup.ts';
 import {note, trustOf, type Supervision} from './supervision.ts';
+import {countConnection, endUsedUp} from './uses.ts';
 import {watchAgent} from './watch.ts';
 
 /* How an attempt begins: what is read of the project, the plan, the sandbox, the agent in its terminal. */
@@ -79,7 +82,8 @@ async function readProject({context, journal, places}: Supervision): Promise<Fou
 	const {run} = journal;
 	const {git, commonDir} = await openRun(context, run);
 	const tools = await toolsOf(context, rootOf(context, run));
-	const {policy} = await readPolicy(git, run.base);
+	const {policy, text} = await readPolicy(git, run.base);
+	checkPolicy(policy, {text});
 	markRemoved(run.id, places);
 	// Before its first attempt nothing ran in it.
 	const [swept, trusted, nodes] = await Promise.all([
@@ -213,6 +217,7 @@ async function openBox(
 				rememberAsked(supervision, target);
 				noteDenied(supervision, target, {because, kind});
 			},
+			onTaken: rule => countConnection(supervision, rule),
 			onAllowed: (target, rule) => {
 				rememberAsked(supervision, target);
 				noteAllowed(supervision, target, rule);
@@ -251,6 +256,8 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 	const {context, journal, opened} = supervision;
 	const {sandbox, status} = await chooseSandbox(context);
 	const found = await readProject(supervision);
+	const takenBack = await takeBackUnlawful(supervision, found.policy);
+	endUsedUp(supervision);
 	const {git, commonDir, policy, trusted, notes} = found;
 	const begun = beginAgent(supervision, found.tools);
 	const {files, conversation, ...invocation} = begun.start;
@@ -270,6 +277,7 @@ export async function runAgent(supervision: Supervision, started: () => void): P
 		pid: process.pid,
 		sandbox: `${sandbox.id} ${status.version}`,
 		notes: [
+			...takenBack,
 			...refused,
 			...supervision.profile.notes,
 			...notes.fresh,

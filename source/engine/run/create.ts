@@ -6,13 +6,13 @@ import {branchRef, isBranchRef} from '../../core/git/refs.ts';
 import {conePatterns, parsePart} from '../../core/git/part.ts';
 import {branchOf, nameFrom, parseName, policyPath} from '../../core/names.ts';
 import {quoteWord} from '../../core/text/shell-words.ts';
+import type {Policy} from '../../core/policy.ts';
 import type {Project} from '../../core/project.ts';
 import {orThrow, Refusal} from '../../core/refusal.ts';
 import {grantOf} from '../../core/run/decide.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Budget} from '../../core/run/usage.ts';
 import type {Grant} from '../../core/scope.ts';
-import {formatReference} from '../../core/secrets/secret.ts';
 import type {Agent} from '../../core/seams.ts';
 import type {Git} from '../../host/git.ts';
 import {Journal} from '../../host/journal.ts';
@@ -25,8 +25,9 @@ import {filesOf} from '../../scopes/registry.ts';
 import type {Context} from '../context.ts';
 import {checkOverlap, filesPlace} from '../grants/files.ts';
 import type {SetupSecret} from '../grants/secret-values.ts';
-import {completeScope, grantLength, secretOfScope} from '../grants/scope-secrets.ts';
-import {grantCommand} from '../grants/scopes.ts';
+import {prepareGrant, type GrantedBy} from '../grants/prepare.ts';
+import {completeScope, secretOfScope} from '../grants/scope-secrets.ts';
+import {checkPolicy, rulesFor, type Rules} from '../grants/terms.ts';
 import type {Proposed} from '../mcp/definitions.ts';
 import {serverOfScope} from '../mcp/secrets.ts';
 import {copyIncluded} from '../project/include.ts';
@@ -50,6 +51,8 @@ export type RunRequest = {
 	readonly base?: string | undefined;
 	readonly allow: readonly string[];
 	readonly because: string;
+	/** The SSH key to sign its first scopes with, where a rule wants that; git's `user.signingKey` by default. */
+	readonly key?: string | undefined;
 	/** A person will attach and talk to the agent. */
 	readonly interactive?: boolean | undefined;
 	readonly budget?: Budget | undefined;
@@ -109,10 +112,9 @@ async function findBase(git: Git, base: string | undefined): Promise<{commit: st
  */
 async function findPart(
 	git: Git,
-	commit: string,
+	{commit, policy}: {readonly commit: string; readonly policy: Policy},
 	asked: string | undefined,
 ): Promise<{path?: string; sparse?: string | undefined}> {
-	const {policy} = await readPolicy(git, commit);
 	if (asked === undefined) {
 		return {};
 	}
@@ -202,18 +204,21 @@ async function freeBranch(git: Git, id: string): Promise<string> {
 }
 
 /** What the run may do from its start on. Nothing of it is in force before the run is. */
-async function makeGrants(context: Context, request: RunRequest, from: Proposed): Promise<Grant[]> {
+async function makeGrants(
+	context: Context,
+	request: RunRequest,
+	{id, from, by}: {readonly id: string; readonly from: Proposed; readonly by: GrantedBy},
+): Promise<Grant[]> {
 	const grants: Grant[] = [];
+	const run = {id, project: request.project, base: from.commit};
 	for (const text of request.allow) {
 		const scope = completeScope(context, text, request.project);
 		const entry = secretOfScope(context, scope, request.project);
-		await serverOfScope(context, scope, from);
-		const command = grantCommand({
-			scope,
-			because: request.because,
-			durationMs: grantLength(entry, undefined),
-			reference: entry && formatReference(entry.reference),
-			files: await filesPlace(context, scope),
+		const {command} = await prepareGrant(context, run, {
+			asked: {scope, because: request.because, files: await filesPlace(context, scope)},
+			entry,
+			server: await serverOfScope(context, scope, from),
+			by,
 		});
 		const grant = grantOf(command, context.actor, Date.now());
 		const files = filesOf(grant.scope);
@@ -225,6 +230,14 @@ async function makeGrants(context: Context, request: RunRequest, from: Proposed)
 	}
 
 	return grants;
+}
+
+/** What the project demands of a run, and who may grant what. @throws Refusal where it is outside of the machine's boundary */
+async function policyOf(git: Git, commit: string): Promise<{readonly policy: Policy; readonly rules: Rules}> {
+	const {policy, text} = await readPolicy(git, commit);
+	const rules = await rulesFor(policy, {git, commit});
+	checkPolicy(policy, {text, boundaries: rules.boundaries});
+	return {policy, rules};
 }
 
 /** Takes the id: of two that want it, one makes the folder. */
@@ -266,9 +279,11 @@ async function makeRun(
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
 	const branch = await freeBranch(git, id);
-	const grants = await makeGrants(context, request, {project: request.project, git, commit});
-	const part = await findPart(git, commit, request.path);
-	const {project} = request;
+	const {policy, rules} = await policyOf(git, commit);
+	const {project, key} = request;
+	const from = {project, git, commit};
+	const grants = await makeGrants(context, request, {id, from, by: {rules, checkout, key}});
+	const part = await findPart(git, {commit, policy}, request.path);
 	await complete({git, root: project.root}, commit);
 	const setupSecrets = await setupSecretsOf(context, {git, project, base: commit, target});
 	const filters = request.filters?.length === 0 ? undefined : request.filters;

@@ -1,5 +1,5 @@
 import {closePorts} from './open-ports.ts';
-import {nameOfSecret} from './run-broker.ts';
+import {nameOfSecret} from './held-secrets.ts';
 import {note, type Supervision} from './supervision.ts';
 
 /* What ends by itself, and what a run loses with it. */

@@ -14,6 +14,11 @@ type Kept = HandedSecret & {
 	readonly accountPointer?: string | undefined;
 };
 
+/** The name of a secret, as its pointer's file has it: the last part of `secret:project/stripe`. */
+export function nameOfSecret(scope: string): string {
+	return scope.split(':').at(-1)!.split('/').at(-1)!;
+}
+
 /** The secrets that one supervisor was handed. In memory alone; what of them is in force, the journal says. */
 export class HeldSecrets {
 	readonly #kept = new Map<string, Kept>();

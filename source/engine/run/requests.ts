@@ -4,13 +4,15 @@ import {Refusal} from '../../core/refusal.ts';
 import type {OwnerCommand} from '../../core/run/command.ts';
 import type {AnswerOf, Ask, AskOf, Request, Response} from '../../protocol/messages.ts';
 import {filesPlace} from '../grants/files.ts';
-import {checkFiles, grantCommand, revocable} from '../grants/scopes.ts';
+import {grantCommand} from '../grants/prepare.ts';
+import {checkFiles, revocable} from '../grants/scopes.ts';
 import type {HandedSecret} from '../grants/secret-values.ts';
 import {decideOn, record} from '../record.ts';
 import {hideRevoked, scheduleExpiry} from './expiry.ts';
 import {freeze, stop, thaw} from './halt.ts';
 import {closePorts, openPort} from './open-ports.ts';
 import type {ServerSecret} from '../mcp/secrets.ts';
+import {judged} from './judge-grant.ts';
 import {openBroker} from './run-broker.ts';
 import {serverWaits} from './servers.ts';
 import type {Supervision} from './supervision.ts';
@@ -63,12 +65,15 @@ async function grant(
 ): Promise<AnswerOf<'grant'>> {
 	const {context, journal, secrets, opened} = supervision;
 	const files = await filesPlace(context, ask.scope);
-	const command = {...grantCommand({...ask, reference: secret?.reference, files}), id: ask.id};
-	decideOn(journal, command, {actor});
-	checkFiles(journal.run, command, files);
-	if (/^(?:secret|model):/.test(command.scope) && secret?.scope !== command.scope) {
-		throw new Refusal(`the value for ${command.scope} was not handed over`, 'fleet allow, from this version');
+	const asked = {...grantCommand({...ask, reference: secret?.reference, files}), id: ask.id};
+	decideOn(journal, asked, {actor});
+	checkFiles(journal.run, asked, files);
+	if (/^(?:secret|model):/.test(asked.scope) && secret?.scope !== asked.scope) {
+		throw new Refusal(`the value for ${asked.scope} was not handed over`, 'fleet allow, from this version');
 	}
+
+	// Whoever asks may have read other rules, or none.
+	const command = await judged(supervision, asked, {ask, actor, secret});
 
 	if (server) {
 		supervision.servers.secrets.set(command.scope, server);

@@ -1,14 +1,11 @@
 import {followModel} from './model-usage.ts';
 import {answerOfLogin, readyLogins, renewableLogin} from './run-logins.ts';
 import {noteRefused, noteUsed} from './network-events.ts';
+import {nameOfSecret} from './held-secrets.ts';
 import {trustOf, type Supervision} from './supervision.ts';
+import {countUse} from './uses.ts';
 
 /* How a run uses secrets that it does not hold: pointers inside, a broker on the way out. */
-
-/** The name of a secret, as its pointer's file has it: the last part of `secret:project/stripe`. */
-export function nameOfSecret(scope: string): string {
-	return scope.split(':').at(-1)!.split('/').at(-1)!;
-}
 
 /** The variables that hold pointers. */
 export function pointerVariables({secrets}: Supervision): Record<string, string> {
@@ -30,7 +27,10 @@ export async function openBroker(supervision: Supervision): Promise<void> {
 			held: () => secrets.inForce(journal.run, Date.now()),
 			pointers: () => secrets.pointers(),
 			values: () => secrets.values(),
-			onUsed: (scope, target) => noteUsed(supervision, scope, target),
+			onUsed(scope, target) {
+				countUse(supervision, scope);
+				noteUsed(supervision, scope, target);
+			},
 			onRefused: (target, because, alarm) =>
 				noteRefused(supervision, alarm ? 'alarm.raised' : 'secret.refused', {target, because}),
 			answers: (target, path) => answerOfLogin(supervision, target, path),

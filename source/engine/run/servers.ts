@@ -8,13 +8,21 @@ import {openedBy} from '../../scopes/registry.ts';
 import {knownTools, rememberTools} from '../mcp/approvals.ts';
 import {findServer} from '../mcp/definitions.ts';
 import {Gateway} from '../mcp/gateway.ts';
+import {readBoundaries} from '../grants/boundary.ts';
+import {behindOf} from '../grants/prepare.ts';
+import {termsFor} from '../grants/terms.ts';
+import {orThrow} from '../../core/refusal.ts';
 import {proposedOf} from '../mcp/secrets.ts';
 import type {ServerSetup} from '../mcp/served.ts';
 import {transportOf} from '../mcp/transport.ts';
 import {noteRefused} from './network-events.ts';
 import {note, type Supervision} from './supervision.ts';
+import {countUse} from './uses.ts';
 
 /* The MCP servers of a run: which it may use now, where its agent finds them, and what is written down. */
+
+/** How long the answer of a last call has to reach the agent, milliseconds. */
+const lastAnswerMs = 1000;
 
 /** The servers that a run may use at this moment. While it is frozen, none. */
 function grantedServers({journal: {run}}: Supervision): string[] {
@@ -42,7 +50,14 @@ export function openGateway(supervision: Supervision): Gateway {
 	return new Gateway({
 		granted: name => grantedServers(supervision).includes(name),
 		pointers: () => secrets.pointers(),
-		onCalled: call => note(supervision, {type: 'mcp.called', ...call}, false),
+		onCall: name => countUse(supervision, `mcp:${name}`),
+		onCalled(call) {
+			note(supervision, {type: 'mcp.called', ...call}, false);
+			if (!grantedServers(supervision).includes(call.server)) {
+				// It was the last one: once it is answered, the server ends.
+				setTimeout(() => supervision.opened.session?.proxy.cut(), lastAnswerMs).unref();
+			}
+		},
 		onAlarm: (server, because) => noteRefused(supervision, 'alarm.raised', {target: `mcp:${server}`, because}),
 		setup: (name, tell) => setUpServer(supervision, name, tell),
 	});
@@ -57,6 +72,9 @@ async function setUpServer(
 	const {run} = journal;
 	const server = await findServer(context, name, {from: await proposedOf(context, run)});
 	const {owner, definition} = server;
+	// What it may use can have become more since it was granted.
+	const walls = readBoundaries().map(({wall}) => wall);
+	orThrow(termsFor({walls}, `mcp:${name}`, behindOf(undefined, server)));
 	const handed = servers.secrets.get(`mcp:${name}`) ?? [];
 	const open = transportOf(context, {
 		server,

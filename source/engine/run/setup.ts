@@ -14,6 +14,7 @@ import {egressState} from '../sandbox/plan.ts';
 import type {ShellTools} from '../sandbox/tools.ts';
 import {noteDenied} from './network-events.ts';
 import {note, type Supervision} from './supervision.ts';
+import {withoutCounted} from './uses.ts';
 
 /** What an attempt has of the project's setup. */
 export type SetUp = {
@@ -99,7 +100,7 @@ async function makeOne(
 			what: {commit: run.base},
 			branch: run.target,
 			isTaken: await isTaken(git, run.base, run.target),
-			rules: egressState(run, policy, {now: Date.now()}).rules,
+			rules: egressState({...run, grants: withoutCounted(run.grants)}, policy, {now: Date.now()}).rules,
 			tools,
 			trusted,
 			secrets: async () => supervision.setupSecrets,

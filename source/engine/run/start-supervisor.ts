@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
 import {closeSync, openSync, readFileSync} from 'node:fs';
 import process from 'node:process';
+import {boundaryVariable} from '../../core/grants/boundary.ts';
 import {proxyVariables} from '../../core/network/upstream.ts';
 import {Refusal} from '../../core/refusal.ts';
 import type {Git} from '../../host/git.ts';
@@ -9,7 +10,9 @@ import type {Run} from '../../core/run/run.ts';
 import {trustEnvironmentOf} from '../../host/trusted.ts';
 import type {Context} from '../context.ts';
 import {handFor, handForSetup} from '../grants/scope-secrets.ts';
+import {unlawful} from '../grants/lawful.ts';
 import type {HandedSecret, SetupSecret} from '../grants/secret-values.ts';
+import {rulesAt} from '../grants/terms.ts';
 import {isTaken} from '../layers/key.ts';
 import {readLayer} from '../layers/store.ts';
 import {handServers, type ServerSecret} from '../mcp/secrets.ts';
@@ -50,6 +53,7 @@ function supervisorEnvironment(toolchains: readonly Toolchain[]): Record<string,
 		'XDG_STATE_HOME',
 		'XDG_CONFIG_HOME',
 		'XDG_RUNTIME_DIR',
+		boundaryVariable,
 		// Where the vault is: a login that is refreshed while a run goes on is kept there.
 		'DBUS_SESSION_BUS_ADDRESS',
 		...proxyVariables,
@@ -91,6 +95,20 @@ async function laterSecrets(context: Context, run: Run): Promise<readonly SetupS
 		: setupSecretsOf(context, {...run, git: (await openRun(context, run)).git});
 }
 
+/** A run with those of its grants that its rules allow: for the others, nothing is handed over. */
+async function withLawfulGrants(context: Context, run: Run): Promise<Run> {
+	if (run.grants.length === 0) {
+		return run;
+	}
+
+	const {git} = await openRun(context, run);
+	const found = await unlawful(context, run, {
+		rules: await rulesAt(git, run.base),
+		from: async () => ({project: run.project, git, commit: run.base}),
+	});
+	return {...run, grants: run.grants.filter(grant => !found.some(other => other.grant === grant))};
+}
+
 /**
  * Starts a run's supervisor, detached, hands it the secrets of its grants, and waits until the agent runs.
  * @param known what the project's setup reads with, where that was asked for already
@@ -99,7 +117,8 @@ async function laterSecrets(context: Context, run: Run): Promise<readonly SetupS
 export async function startSupervisor(context: Context, runId: string, known?: readonly SetupSecret[]): Promise<Run> {
 	const places = context.paths.run(runId);
 	// Before anything starts: a vault may ask, and a run does not start without what it was granted.
-	const run = readRun(places);
+	const asked = readRun(places);
+	const run = asked && (await withLawfulGrants(context, asked));
 	const secrets = run ? await handFor(context, run) : [];
 	const serverSecrets = run ? await handServers(context, run) : [];
 	const profile = run && (await handProfile(context, run));

@@ -139,6 +139,8 @@ export type Supervision = {
 	readonly logins: {readonly refreshers: Map<string, Refresher>; readonly told: Set<string>};
 	readonly watch: Watch;
 	readonly changes: ChangesCount;
+	/** How often grants for a number of uses were used, by the grant's id: uses.ts. */
+	readonly uses: Map<string, number>;
 	/** Until what was typed so far has reached the terminal: typing.ts. */
 	typing: Promise<void>;
 	/** Until the next grant ends: expiry.ts. */
@@ -192,6 +194,7 @@ export function makeSupervision(
 		logins: {refreshers: new Map(), told: new Set()},
 		watch: {lastOutputAt: Date.now(), ended: false, timer: undefined, wake() {}},
 		changes: {hasOutput: true, isCounted: false, going: undefined},
+		uses: new Map(),
 		typing: Promise.resolve(),
 		expiry: undefined,
 	};

@@ -2,6 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {limitsOfPerson, limitsOfPolicy, type AskedLimits} from '../../core/limits.ts';
+import {tightest} from '../../core/grants/boundary.ts';
 import {rulesOf, type Policy} from '../../core/policy.ts';
 import {defaultLimits, dropUidOf, proxyPort, type Mount, type SandboxPlan, type Scratch} from '../../core/plan.ts';
 import {Refusal} from '../../core/refusal.ts';
@@ -17,6 +18,7 @@ import {rulesOfGrants} from '../../scopes/registry.ts';
 import type {EgressRule} from '../../core/network/rules.ts';
 import type {EgressState} from '../../host/proxy-hooks.ts';
 import type {Context} from '../context.ts';
+import {readBoundaries} from '../grants/boundary.ts';
 import type {ShellTools} from './tools.ts';
 
 const scratch: Scratch[] = [
@@ -164,7 +166,9 @@ export function runPlan(
 
 /** A plan within what the person set for this machine, and the project for itself. */
 export function withLimits(plan: SandboxPlan, settings: AskedLimits, policy: Pick<Policy, 'limits'>): SandboxPlan {
-	const limits = limitsOfPolicy(policy.limits, limitsOfPerson(settings, plan.limits));
+	const own = limitsOfPolicy(policy.limits, limitsOfPerson(settings, plan.limits));
+	// The machine's boundary is above both.
+	const limits = limitsOfPolicy(tightest(readBoundaries()), own);
 	return {
 		...plan,
 		limits,
