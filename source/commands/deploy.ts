@@ -1,13 +1,16 @@
 import {compose} from '../compose.ts';
+import {requestText} from '../core/deploy/request.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/rules.ts';
 import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
-import {localStamp} from '../core/text/time.ts';
+import {localMinute, localStamp} from '../core/text/time.ts';
 import {wallTime} from '../core/text/window.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Context} from '../engine/context.ts';
-import {deploy, findTarget} from '../engine/handover/deploy.ts';
+import {deploy} from '../engine/handover/deploy.ts';
+import {approveDeploy, checkLease, refuse, requestDeploy, refusing} from '../engine/handover/deploy-lease.ts';
+import {decideBoundary, findTarget} from '../engine/handover/deploy-targets.ts';
 import {planDeploy, type DeployPlan} from '../engine/handover/deploy-plan.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
 import {resolveSecret} from '../engine/grants/secret-values.ts';
@@ -106,6 +109,52 @@ function sayPlan(io: Io, plan: DeployPlan, asJson: boolean): void {
 	}
 }
 
+/** Somebody asks for a deploy, or says yes to one: both are signed, and nothing is run. */
+async function decideAbout(
+	context: Context,
+	io: Io,
+	{
+		run: {id},
+		target,
+		options,
+	}: {
+		readonly run: Run;
+		readonly target: string;
+		readonly options: {
+			readonly request: boolean;
+			readonly approve: boolean;
+			readonly because: string;
+			readonly key: string | undefined;
+			readonly json: boolean;
+		};
+	},
+): Promise<number> {
+	const {request, approve, because, key} = options;
+	if (request && approve) {
+		throw new Refusal('--request and --approve do not go together', `fleet deploy ${id} ${target} --approve`);
+	}
+
+	if (request && because.trim() === '') {
+		throw new Refusal('who is to say yes wants to know why', 'say why with --because "…"');
+	}
+
+	const text = await withJournal(context, id, async journal => {
+		const decision = {target, because, key};
+		if (request) {
+			const {requester, until} = await requestDeploy(context, journal, decision);
+			const left = escapeLine(requestText(journal.run.deployRequest!));
+			return `${requester} asks for a deploy of ${id} to ${target}, which ${left}, until ${localMinute(until)}\n`;
+		}
+
+		// What is said yes to, before it is signed.
+		sayPlan({...io, out: io.err}, await planDeploy(context, journal.run, target), false);
+		const {approver, until} = await approveDeploy(context, journal, decision);
+		return `${approver} approved one deploy of ${id} to ${target}, until ${localMinute(until)}\n`;
+	});
+	sayRun(io, context, {run: id, json: options.json, text});
+	return exitCodes.ok;
+}
+
 export const verb = define({
 	summary: "run a target's command on the merged commit",
 	arguments: {run: required('RUN'), target: required('TARGET')},
@@ -116,11 +165,14 @@ export const verb = define({
 			'NAME=SOURCE',
 			'NAME=- reads it from stdin, one line each, in this order; NAME=fleet://project/NAME takes it from the vault',
 		),
+		request: flag('ask those whose yes the policy wants, signed with your SSH key; needs --because'),
+		approve: flag('say yes to what was asked for, signed with your SSH key: for some minutes, and one deploy'),
+		key: text('FILE', "the SSH key to sign with; git's user.signingKey by default"),
 		dryRun: flag('say what it would run, and which commits it would bring; nothing is run'),
 		outsideWindow: flag('now, although the policy gives the target another time; needs --because'),
 		json,
 	},
-	brief: ['confirm', 'credential', 'outsideWindow'],
+	brief: ['confirm', 'credential', 'outsideWindow', 'request', 'approve'],
 	async run(io, {run: name, target}, options) {
 		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name);
@@ -134,6 +186,10 @@ export const verb = define({
 			return exitCodes.ok;
 		}
 
+		if (options.request || options.approve) {
+			return decideAbout(context, io, {run, target, options});
+		}
+
 		const order = {because: options.because, outside: options.outsideWindow};
 		if (order.outside && order.because.trim() === '') {
 			throw new Refusal('a deploy outside of its window needs a reason', 'say why with --because "…"');
@@ -142,18 +198,21 @@ export const verb = define({
 		// A refusal is a line of the journal, too; nobody is asked for a credential before it.
 		const refuseIf = async (refusal: Refusal | undefined) => {
 			if (refusal) {
-				await withJournal(context, run.id, async journal =>
-					journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor),
-				);
-				throw refusal;
+				await withJournal(context, run.id, async journal => refuse(context, journal, refusal));
 			}
 		};
 
 		await refuseIf(decideDeploy(run, context.actor, {target, confirmed: target}));
 
-		const {command, credentials, window} = await findTarget(context, run, target);
+		const {
+			target: {command, credentials, window},
+		} = await findTarget(context, run, target);
+		await refuseIf(decideBoundary(target));
 		await refuseIf(decideWindow({target, window}, wallTime(Date.now()), order.outside ? order.because : undefined));
 
+		await withJournal(context, run.id, journal =>
+			refusing(context, journal, () => checkLease(context, journal.run, target)),
+		);
 		const sources = credentialSources(context, {run, target, credentials, typed: options.credential});
 		let confirmed = options.confirm;
 		if (confirmed === undefined && io.interactive) {
@@ -165,20 +224,23 @@ export const verb = define({
 		const values = decideDeploy(run, context.actor, {target, confirmed})
 			? new Map<string, string>()
 			: await credentialValues(context, io, {credentials, sources});
-		const outcome = await withJournal(context, run.id, journal =>
-			deploy(context, journal, {
+		let ended = '';
+		const outcome = await withJournal(context, run.id, async journal => {
+			const came = await deploy(context, journal, {
 				target,
 				order: {...order, confirmed},
 				credentials: values,
 				onOutput: text => io.out(escapeControls(text)),
-			}),
-		);
-		sayRun(io, context, {run: run.id, json: options.json, text: `${target}: ${outcome}\n`});
+			});
+			ended = came === 'succeeded' ? '' : `: ${journal.run.because.replace(`${target}: `, () => '')}`;
+			return came;
+		});
+		sayRun(io, context, {run: run.id, json: options.json, text: `${target}: ${outcome}${escapeLine(ended)}\n`});
 		if (outcome === 'succeeded') {
 			return exitCodes.ok;
 		}
 
-		io.report({outcome: {because: `${target}: ${outcome}`, hint: `fleet logs ${run.id} --deploy`}});
+		io.report({outcome: {because: `${target}: ${outcome}${escapeLine(ended)}`, hint: `fleet logs ${run.id} --deploy`}});
 		return outcome === 'failed' ? exitCodes.gate : exitCodes.inconclusive;
 	},
 });

@@ -89,6 +89,7 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 		merge: run.merge ?? null,
 		published: run.published ?? null,
 		deployments: run.deployments,
+		deployRequest: run.deployRequest ?? null,
 		audit: run.audit ?? null,
 		gates: gatesOf(run),
 	};

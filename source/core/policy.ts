@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {isMap, isSeq, parseDocument, stringify} from 'yaml';
+import {deployKeys, deploySchema} from './deploy/policy-keys.ts';
 import {placeholders, unknownPlaceholders} from './git/commit-message.ts';
 import {parsePart} from './git/part.ts';
 import {grantRules, numbered, ruleKeys, type GrantRule} from './grants/rules.ts';
@@ -11,7 +12,6 @@ import {count, limitEntries, limitNames} from './limits.ts';
 import {publishSchema} from './publish/policy.ts';
 import {Refusal} from './refusal.ts';
 import {servicesSchema} from './services-file.ts';
-import {parseWindow, windowUsage} from './text/window.ts';
 import {linesOf, parseClosed} from './text/yaml.ts';
 
 export {policyPath} from './names.ts';
@@ -21,14 +21,6 @@ const command = v.pipe(
 	v.string('a command is a string that "sh -c" runs'),
 	v.trim(),
 	v.nonEmpty('a command is not empty'),
-);
-const name = v.pipe(
-	v.string(),
-	v.regex(/^[a-z0-9][a-z0-9-]{0,60}$/, 'a target is named with lower-case letters, digits and dashes'),
-);
-const credential = v.pipe(
-	v.string(),
-	v.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a credential is named like an environment variable'),
 );
 const host = v.pipe(
 	v.string(hostUsage),
@@ -44,11 +36,6 @@ function hostFault(text: string): string | undefined {
 	const fault = rule && ruleFault(rule);
 	return rule ? fault && `${fault.because}: write ${fault.instead} under network` : hostUsage;
 }
-
-const window = v.pipe(
-	v.string(windowUsage),
-	v.check(text => parseWindow(text) !== undefined, windowUsage),
-);
 
 const message = v.pipe(
 	v.string(),
@@ -183,17 +170,8 @@ const schema = v.strictObject({
 			),
 		}),
 	),
-	deploy: v.optional(
-		v.record(
-			name,
-			v.strictObject({command, credentials: v.optional(v.array(credential), []), window: v.optional(window)}),
-		),
-		{},
-	),
+	deploy: v.optional(deploySchema, {}),
 });
-
-/** Where a project's result goes: the command that brings it there, what that needs, and when it may run. */
-export type DeployTarget = v.InferOutput<typeof schema>['deploy'][string];
 
 /** What shows a result to a person: a server, and the port that it listens on. */
 export type Preview = NonNullable<v.InferOutput<typeof schema>['preview']>;
@@ -242,7 +220,8 @@ export function parsePolicy(text: string): Policy | Refusal {
 			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), grants (each: ${ruleKeys}), ${approveUsage}, ` +
 			'merge (how, sign, hooks, message, author), publish (remote, forge, when, draft, from), ' +
-			'preview (command, port), deploy (each target: command, credentials, window)',
+			'preview (command, port), ' +
+			`deploy (each target: ${deployKeys})`,
 	});
 	return read instanceof Refusal || read.grants.length === 0 ? read : {...read, grants: withLines(text, read.grants)};
 }

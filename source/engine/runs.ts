@@ -1,6 +1,7 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import process from 'node:process';
 import {isName, printable} from '../core/names.ts';
+import {withoutExpired} from '../core/deploy/request.ts';
 import {foldRun, withoutWorker} from '../core/run/evolve.ts';
 import type {Run} from '../core/run/run.ts';
 import {hasWorker, isStoppable, isSupervised, stageName} from '../core/run/stages.ts';
@@ -40,7 +41,8 @@ export const startPatienceMs = 10_000;
  * down and the supervisor that it starts, nobody has the lock
  */
 export function readRun(places: RunPaths, patienceMs = 0): Run | undefined {
-	const run = fold(places);
+	const read = fold(places);
+	const run = read && withoutExpired(read, Date.now());
 	if (!run || !hasWorker(run.stage) || Lock.isHeld(places.lock) || supervisorLives(run)) {
 		return run;
 	}

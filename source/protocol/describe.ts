@@ -115,10 +115,17 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	'publish.told': entry => `${entry.ids.length}: ${entry.ids.join(', ')}`,
 	'preview.started': entry => `${entry.commit.slice(0, 10)}, port ${entry.port}: ${entry.command}`,
 	'preview.finished': entry => entry.because,
+	'deploy.requested': ({target, commit, missing, wants, because}) => {
+		const waits = [...missing, ...(wants ? [`a yes of ${wants.people} of ${wants.of.join(', ')}`] : [])].join(', ');
+		return `${commit.slice(0, 10)} to ${target}, waits for ${waits}${because === '' ? '' : `: ${because}`}`;
+	},
+	'deploy.approved': ({target, commit, approver, until, because}) =>
+		`${commit.slice(0, 10)} to ${target}, signed by ${approver}, until ${until}${because === '' ? '' : `: ${because}`}`,
 	'deploy.started': entry => {
 		const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;
 		const because = entry.because ? `: ${entry.because}` : '';
-		return `${entry.commit.slice(0, 10)} to ${entry.target}: ${entry.command}${outside}${because}`;
+		const back = entry.rollbackOf === undefined ? '' : `, in place of ${entry.rollbackOf.slice(0, 10)}`;
+		return `${entry.commit.slice(0, 10)} to ${entry.target}${back}: ${entry.command}${outside}${because}`;
 	},
 	'deploy.finished': entry => `${entry.target} ${entry.outcome}: ${entry.because}`,
 	'audit.finished': entry => entry.items.map(item => `${item.id} ${item.status}`).join(', '),

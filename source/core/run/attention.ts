@@ -1,4 +1,5 @@
 import {heldTask, planText} from '../tasks/plan.ts';
+import {requestText} from '../deploy/request.ts';
 import type {Run} from './run.ts';
 import {stageName} from './stages.ts';
 
@@ -32,6 +33,13 @@ function planNeed({
 	return plan.tasks.length > 0 || exit?.code === 0 ? {kind: 'gate', because: 'look at its plan'} : undefined;
 }
 
+/** A deploy that waits for a person, of a run that nothing else is done with meanwhile; undefined for none. */
+export function waitingDeploy({deployRequest, stage}: Run): string | undefined {
+	return deployRequest && ['merged', 'deployed', 'deploy-failed', 'deploy-unknown'].includes(stage)
+		? `${deployRequest.target} ${requestText(deployRequest)}`
+		: undefined;
+}
+
 /** What a person is needed for; undefined where the run does not wait. */
 export function needOf(run: Run): Need | undefined {
 	const [alarm] = run.alarms;
@@ -57,6 +65,11 @@ export function needOf(run: Run): Need | undefined {
 	const planned = planNeed(run);
 	if (planned) {
 		return planned.because === undefined ? undefined : {kind: planned.kind, because: planned.because, since};
+	}
+
+	const deploy = waitingDeploy(run);
+	if (deploy !== undefined) {
+		return {kind: 'gate', because: deploy, since: run.deployRequest!.at};
 	}
 
 	switch (run.stage) {

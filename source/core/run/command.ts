@@ -94,6 +94,8 @@ export type HandoverCommand =
 			readonly command: string;
 			/** Their names. */
 			readonly credentials: readonly string[];
+			/** The approval that it uses up. */
+			readonly lease?: string | undefined;
 	  }
 	| {readonly type: 'retarget'; /** A full ref. */ readonly target: string; readonly because: string}
 	| {

@@ -229,7 +229,7 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 		}),
 	publish: (run, {type: _, when, ...start}, {actor, now}) =>
 		unless(decidePublish(run, {head: start.head, when}, {actor, now}), {type: 'publish.started', ...start}),
-	deploy: (run, {target, confirmed, window, outside, because, command, credentials}, {actor, now}) =>
+	deploy: (run, {target, confirmed, window, outside, because, command, credentials, lease}, {actor, now}) =>
 		unless(
 			decideDeploy(run, actor, {target, confirmed}) ??
 				decideWindow({target, window}, wallTime(now), outside ? because : undefined),
@@ -239,6 +239,7 @@ const deciders: {readonly [Type in Command['type']]: Decider<Type>} = {
 				commit: run.merge?.commit ?? '',
 				command,
 				credentials: [...credentials],
+				...(lease === undefined ? {} : {lease}),
 				...(because === '' ? {} : {because}),
 				...(outside && window !== undefined ? {outside: window} : {}),
 			},

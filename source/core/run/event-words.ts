@@ -1,15 +1,17 @@
 import type {Decision} from '../statement/statement.ts';
-import {isPerson, type Actor} from '../actor.ts';
+import type {Actor} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
+import {deployWords} from '../deploy/words.ts';
 import {quoteWord} from '../text/shell-words.ts';
 import {formatDuration} from '../text/time.ts';
 import type {DenialKind, Entry, EntryOf, RunEvent} from './event.ts';
-import {deployedText, verifiedText} from './gate-words.ts';
+import {verifiedText} from './gate-words.ts';
 import {toldCall} from './mcp-words.ts';
 import {done, givenReason} from './evolve-text.ts';
 import {spentBetween, spendText} from './spend.ts';
 import {formatBudget, noUsage} from './usage.ts';
 import {atOnceText} from './viewed.ts';
+import {nameOf, quoted, shorten} from './told-text.ts';
 import {publishWords} from '../publish/words.ts';
 import type {Earlier, Told} from './told.ts';
 
@@ -20,12 +22,6 @@ import type {Earlier, Told} from './told.ts';
 
 export type {Earlier, EventKind, Told} from './told.ts';
 
-const shorten = (text: string, length: number) => {
-	const line = text.replaceAll(/\s+/g, ' ').trim();
-	return line.length > length ? `${line.slice(0, length - 1)}…` : line;
-};
-
-/** A reason, in quotes; empty for none. */
 const signedWords: Readonly<Record<Decision, string>> = {
 	request: 'asked for approval',
 	approve: 'signed an approval',
@@ -33,16 +29,7 @@ const signedWords: Readonly<Record<Decision, string>> = {
 	'break-glass': 'signed that it is merged without the others',
 };
 
-const quoted = (because: string | undefined) =>
-	because === undefined || because.trim() === '' ? '' : `: “${shorten(because, 200)}”`;
-
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
-
-/** Whose decision it was; nobody's name where fleet or the agent itself did it. */
-function nameOf(actor: Actor): string | undefined {
-	const other = actor === 'policy' ? 'the policy' : undefined;
-	return isPerson(actor) ? actor.slice('person:'.length) : other;
-}
 
 /** A scope as it is talked about: of a host its name. */
 const scopeText = (scope: string) => (scope.startsWith('network:') ? scope.slice('network:'.length) : scope);
@@ -325,15 +312,7 @@ const words: Words = {
 		tone: 'good',
 	}),
 	...publishWords,
-	'deploy.started': ({target, commit, because, outside, actor}) => ({
-		kind: 'decision',
-		text:
-			`began to deploy ${commit.slice(0, 7)} to ${target}` +
-			`${outside === undefined ? '' : `, outside of ${outside}`}${quoted(because)}`,
-		by: nameOf(actor),
-		minor: outside === undefined,
-	}),
-	'deploy.finished': deployedText,
+	...deployWords,
 	'audit.finished': ({items}) => {
 		const passed = items.filter(({status}) => status === 'PASS').length;
 		return {

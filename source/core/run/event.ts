@@ -1,3 +1,4 @@
+import type {SignedStatement} from '../deploy/statement.ts';
 import type {Task, Terms} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
 import type {Accepted} from '../statement/accept.ts';
@@ -252,16 +253,39 @@ export type RunEvent =
 	/** What was verified or merged runs, for a person to look at. */
 	| {type: 'preview.started'; commit: string; command: string; port: number}
 	| {type: 'preview.finished'; because: string}
+	/** A deploy that cannot begin yet. */
+	| {
+			type: 'deploy.requested';
+			target: string;
+			commit: string;
+			/** When that is over: ISO 8601. */ until: string;
+			/** Credentials that were not there. */ missing: string[];
+			because: string;
+			/** How many people have to say yes, and who may. */ wants?: {people: number; of: string[]} | undefined;
+			/** As the requester signed it. */ asked?: SignedStatement | undefined;
+			/** Of a request that was approved, and waits for credentials now. */ lease?: string | undefined;
+	  }
+	| ({type: 'deploy.approved'} & SignedStatement)
 	| {
 			type: 'deploy.started';
 			target: string;
 			commit: string;
 			command: string;
 			credentials: string[];
+			/** The approval that it uses up. */ lease?: string | undefined;
+			/** The commit that was found bad there, where the last good one is brought back by itself. */
+			rollbackOf?: string | undefined;
 			/** A person's reason, where one was given. */ because?: string;
 			/** Set where it was begun outside of its window. */ outside?: string;
 	  }
-	| {type: 'deploy.finished'; target: string; commit: string; outcome: DeployOutcome; because: string}
+	| {
+			type: 'deploy.finished';
+			target: string;
+			commit: string;
+			outcome: DeployOutcome;
+			because: string;
+			rollbackOf?: string | undefined;
+	  }
 	| {type: 'audit.finished'; items: Array<{id: ItemId; status: Status}>; because: string}
 	| {type: 'run.discarded'; because: string; kept: string[]}
 	| {type: 'run.restored'; because: string}
@@ -352,6 +376,8 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'publish.told': true,
 	'preview.started': true,
 	'preview.finished': true,
+	'deploy.requested': true,
+	'deploy.approved': true,
 	'deploy.started': true,
 	'deploy.finished': true,
 	'audit.finished': true,

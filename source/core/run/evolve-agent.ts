@@ -1,3 +1,4 @@
+import {interrupted} from './evolve-deploy.ts';
 import {matchesTarget} from '../network/egress.ts';
 import {parseEgressRule} from '../network/rules.ts';
 import {parseAuthority} from '../network/target.ts';
@@ -122,7 +123,9 @@ export const agentChanges = {
 			? {stage: run.train.stage, because: run.train.because, phrase: run.train.phrase, train: undefined}
 			: {stage: run.stage === 'deploying' ? 'deploy-unknown' : 'crashed', because: entry.because}),
 		deployments: run.deployments.map(deployment =>
-			deployment.outcome === 'running' ? {...deployment, outcome: 'unknown', because: entry.because} : deployment,
+			deployment.outcome === 'running'
+				? {...deployment, outcome: 'unknown', because: entry.because}
+				: interrupted(deployment, entry.because),
 		),
 	}),
 	'limit.hit': (run, entry) => ({

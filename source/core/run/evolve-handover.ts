@@ -2,7 +2,7 @@ import {branchName} from '../git/refs.ts';
 import {actorName} from '../actor.ts';
 import {done, type Changes} from './evolve-text.ts';
 import {retryText} from './retry.ts';
-import type {DeployOutcome, Entry, EntryOf} from './event.ts';
+import type {Entry, EntryOf} from './event.ts';
 import type {Run} from './run.ts';
 import type {Stage} from './stages.ts';
 import {viewedText} from './viewed.ts';
@@ -38,15 +38,7 @@ function verifiedChanges(
 		: {stage: verifiedStage(passed, result), because};
 }
 
-function deployedStage(outcome: DeployOutcome): Stage {
-	if (outcome === 'succeeded') {
-		return 'deployed';
-	}
-
-	return outcome === 'failed' ? 'deploy-failed' : 'deploy-unknown';
-}
-
-/** What an event of the hand-over changes: from the capture to the deploy, and what becomes of the run besides. */
+/** What an event of the hand-over changes: from the capture to the merge, and what becomes of the run besides. */
 export const handoverChanges = {
 	'suspects.found': (_run, entry) => ({suspects: entry.suspects}),
 	'suspects.waived': (run, entry) => ({waived: [...new Set([...run.waived, ...entry.fingerprints])]}),
@@ -152,25 +144,6 @@ export const handoverChanges = {
 	}),
 	'preview.started': () => ({}),
 	'preview.finished': () => ({}),
-	'deploy.started': (run, entry) => ({
-		stage: 'deploying',
-		because: entry.target,
-		deployments: [
-			...run.deployments,
-			{target: entry.target, commit: entry.commit, outcome: 'running', because: entry.command, at: entry.at},
-		],
-	}),
-	'deploy.finished': (run, entry) => {
-		const earlier = run.deployments.filter(deployment => deployment.outcome !== 'running');
-		return {
-			stage: deployedStage(entry.outcome),
-			because: `${entry.target}: ${entry.because}`,
-			deployments: [
-				...earlier,
-				{target: entry.target, commit: entry.commit, outcome: entry.outcome, because: entry.because, at: entry.at},
-			],
-		};
-	},
 	'run.discarded': (_run, entry) => ({
 		stage: 'discarded',
 		because: entry.because === '' ? 'can be restored' : entry.because,

@@ -1,4 +1,5 @@
 import {agentChanges} from './evolve-agent.ts';
+import {deployChanges} from './evolve-deploy.ts';
 import {handoverChanges} from './evolve-handover.ts';
 import {planChanges} from './evolve-plan.ts';
 import {publishChanges} from '../publish/evolve.ts';
@@ -9,7 +10,13 @@ import type {Run} from './run.ts';
 import {hasWorker, type Stage, type WorkerStage} from './stages.ts';
 import {noUsage} from './usage.ts';
 
-const changes: Changes = {...agentChanges, ...handoverChanges, ...planChanges, ...publishChanges};
+const changes: Changes = {
+	...agentChanges,
+	...handoverChanges,
+	...deployChanges,
+	...planChanges,
+	...publishChanges,
+};
 
 type Later = Exclude<Entry, {readonly type: 'run.created'}>;
 

@@ -37,20 +37,3 @@ export function verifiedText(entry: EntryOf<'verify.finished'>): Told {
 		}
 	}
 }
-
-/** What a deploy came to. */
-export function deployedText({target, commit, outcome, because}: EntryOf<'deploy.finished'>): Told {
-	switch (outcome) {
-		case 'succeeded': {
-			return {kind: 'decision', text: `deployed ${commit.slice(0, 7)} to ${target}`, tone: 'good'};
-		}
-
-		case 'failed': {
-			return {kind: 'decision', text: `deploy to ${target} failed: ${because}`, tone: 'bad'};
-		}
-
-		case 'unknown': {
-			return {kind: 'decision', text: `deploy to ${target}: outcome not known: ${because}`, tone: 'warn'};
-		}
-	}
-}

@@ -1,6 +1,7 @@
 import {branchName} from '../git/refs.ts';
 import {gateRefusal, type Refusal} from '../refusal.ts';
 import {actorName, isPerson, personOf, type Actor} from '../actor.ts';
+import {waitingDeploy} from './attention.ts';
 import {itemIds} from './audit.ts';
 import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './rules.ts';
 import type {Facts} from './facts.ts';
@@ -32,6 +33,8 @@ type Standing = {
 	readonly refusal?: Refusal | undefined;
 	/** Why it came to nothing, the last time. */
 	readonly failed?: string | undefined;
+	/** What a step that can be done waits for. */
+	readonly waits?: string | undefined;
 	/** Whether it came to nothing because it could not be told. */
 	readonly unclear?: boolean;
 };
@@ -156,6 +159,7 @@ function deploy(run: Run): Standing {
 	return {
 		title: 'Deploy',
 		during: 'deploying',
+		waits: waitingDeploy(run),
 		done: last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
 		failed: last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
 		refusal: decideDeploy(run, person, {target: '', confirmed: ''}),
@@ -167,6 +171,10 @@ const standings: {readonly [Id in GateId]: (run: Run) => Standing} = {audit, ver
 function stateOf(standing: Standing, stage: Stage): GateState['state'] {
 	if (standing.during === stage) {
 		return 'busy';
+	}
+
+	if (standing.waits !== undefined && !standing.refusal) {
+		return 'ready';
 	}
 
 	if (standing.done !== undefined) {
@@ -230,8 +238,9 @@ function makeGates(run: Run): GateState[] {
 	return gateIds.map(id => {
 		const standing = standings[id](run);
 		const state = stateOf(standing, run.stage);
+		const waits = state === 'ready' ? standing.waits : undefined;
 		const because =
-			standing.done ?? standing.refusal?.because ?? standing.failed ?? (state === 'busy' ? run.because : '');
+			waits ?? standing.done ?? standing.refusal?.because ?? standing.failed ?? (state === 'busy' ? run.because : '');
 		return {id, title: standing.title, state, because};
 	});
 }

@@ -1,6 +1,7 @@
 import {actorName, isPerson} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
-import {hasFailed, needOf, stageText} from './attention.ts';
+import {isApproved} from '../deploy/request.ts';
+import {hasFailed, needOf, stageText, waitingDeploy} from './attention.ts';
 import type {Changes} from './changes.ts';
 import {heldTask, isPlanDone, planText} from '../tasks/plan.ts';
 import type {Run} from './run.ts';
@@ -189,6 +190,17 @@ function merged(run: Run, {hasDeploy}: Besides): Found {
 	return hasDeploy ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : over('done', text);
 }
 
+/** A deploy that was asked for; undefined where none was. */
+function requested(run: Run): Found | undefined {
+	const text = waitingDeploy(run);
+	if (text === undefined) {
+		return undefined;
+	}
+
+	const isReady = isApproved(run.deployRequest!) && run.deployRequest!.missing.length === 0;
+	return isReady ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : need('question', text, 'deploy');
+}
+
 const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found} = {
 	queued: run => (run.stuck ? need('failed', run.because, 'start') : active('queued', run.because)),
 	starting: withAgent,
@@ -239,7 +251,7 @@ export function glanceAt(run: Run, besides: Besides = {}): Glance {
 	const found =
 		alarm && run.stage !== 'discarded'
 			? need('alarm', `ALARM: ${alarm.because}, ${alarm.target}`, 'acknowledge')
-			: (planned(run) ?? byStage[run.stage](run, besides));
+			: (planned(run) ?? requested(run) ?? byStage[run.stage](run, besides));
 	return {...found, since: needOf(run)?.since ?? run.since};
 }
 

@@ -1,3 +1,4 @@
+import type {DeployRequest} from '../deploy/request.ts';
 import type {Plan} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
 import type {Filter} from '../git/filters.ts';
@@ -80,6 +81,10 @@ export type Deployment = {
 	readonly outcome: DeployOutcome | 'running';
 	readonly because: string;
 	readonly at: string;
+	/** The approval that it used up; undefined where it needed none. */
+	readonly lease?: string | undefined;
+	/** What was brought back by itself, since this was found bad. */
+	readonly rolledBack?: Pick<Deployment, 'commit' | 'outcome' | 'because' | 'at'> | undefined;
 };
 
 /** What a journal amounts to. */
@@ -207,6 +212,8 @@ export type Run = {
 	readonly publishing?: {readonly head: string; readonly remote: string} | undefined;
 	/** Every commit that fleet pushed, or was about to, for it. */ readonly pushed?: readonly string[] | undefined;
 	readonly deployments: readonly Deployment[];
+	/** A deploy that cannot begin yet, or was approved and did not begin. */
+	readonly deployRequest?: DeployRequest | undefined;
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
 	readonly audit:
 		| {

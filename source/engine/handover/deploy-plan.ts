@@ -1,8 +1,9 @@
+import {lastGood, type GoodDeploy} from '../../core/deploy/last-good.ts';
 import type {Run} from '../../core/run/run.ts';
 import type {Context} from '../context.ts';
 import {openRun} from '../project/projects.ts';
 import {listRuns} from '../runs.ts';
-import {findTarget} from './deploy.ts';
+import {findTarget} from './deploy-targets.ts';
 
 /** Subjects of commits that a plan lists; the others are counted. */
 const maxSubjects = 20;
@@ -23,32 +24,22 @@ export type DeployPlan = {
 	/** What would be there afterwards. */
 	readonly commit: string;
 	/** The last good deploy there, of any run of the project; undefined where there is none. */
-	readonly last: {readonly run: string; readonly commit: string; readonly at: string} | undefined;
+	readonly last: GoodDeploy | undefined;
 	/** What comes, and what goes, against the last good deploy; undefined where that is not known. */
 	readonly added: CommitList | undefined;
 	readonly removed: CommitList | undefined;
 };
-
-/** The last good deploy of the project to a target. */
-function lastGood(runs: readonly Run[], project: string, target: string): DeployPlan['last'] {
-	return runs
-		.filter(run => run.project.id === project)
-		.flatMap(run =>
-			run.deployments
-				.filter(one => one.target === target && one.outcome === 'succeeded')
-				.map(({commit, at}) => ({run: run.id, commit, at})),
-		)
-		.sort((a, b) => (a.at < b.at ? 1 : -1))[0];
-}
 
 /**
  * What a deploy of a merged run to a target would bring and take back.
  * @throws Refusal where there is no such target
  */
 export async function planDeploy(context: Context, run: Run, target: string): Promise<DeployPlan> {
-	const {command, credentials, window} = await findTarget(context, run, target);
+	const {
+		target: {command, credentials, window},
+	} = await findTarget(context, run, target);
 	const {commit} = run.merge!;
-	const last = lastGood(listRuns(context), run.project.id, target);
+	const last = lastGood(listRuns(context), {project: run.project.id, target});
 	const {git} = await openRun(context, run);
 	const list = async (from: string, to: string): Promise<CommitList | undefined> => {
 		const range = [`^${from}`, to];

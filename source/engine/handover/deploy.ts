@@ -1,71 +1,21 @@
-import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs';
-import path from 'node:path';
-import process from 'node:process';
+import {randomBytes} from 'node:crypto';
+import {usualExpiryMs, type DeployTarget} from '../../core/deploy/policy-keys.ts';
+import {lastGood} from '../../core/deploy/last-good.ts';
 import {decideDeploy, decideWindow} from '../../core/run/rules.ts';
 import type {DeployOutcome} from '../../core/run/event.ts';
-import {printable} from '../../core/names.ts';
-import type {DeployTarget} from '../../core/policy.ts';
-import {termsOf} from '../../core/grants/terms.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
-import type {Run} from '../../core/run/run.ts';
-import type {Outcome} from '../../core/seams.ts';
+import {personRefusal, Refusal} from '../../core/refusal.ts';
+import {localMinute} from '../../core/text/time.ts';
 import {wallTime} from '../../core/text/window.ts';
-import {makeGitFolder} from '../../host/git-folder.ts';
-import {objectFolders} from '../../host/borrowed.ts';
 import type {Journal} from '../../host/journal.ts';
 import {LogWriter} from '../../host/log-writer.ts';
 import type {Context} from '../context.ts';
-import {LiveRedactor} from '../run/live-redactor.ts';
-import {readBoundaries} from '../grants/boundary.ts';
-import {readPolicy} from '../project/policy.ts';
-import {openRun, rootOf} from '../project/projects.ts';
+import {openRun} from '../project/projects.ts';
 import {record} from '../record.ts';
-import {fillSubmodules} from '../run/submodules.ts';
-
-/** How long a deploy may take. */
-const deployTimeoutMs = 60 * 60_000;
-
-/** How a deploy came out, and why. */
-function deployOutcome(outcome: Outcome | Error): [DeployOutcome, string] {
-	if (outcome instanceof Error) {
-		return ['failed', `it could not be started: ${outcome.message}`];
-	}
-
-	if (outcome.timedOut) {
-		return ['unknown', 'it was ended after an hour; look at the target'];
-	}
-
-	if (outcome.code === null) {
-		return ['unknown', `its command was ended by ${outcome.signal ?? 'a signal'}; look at the target`];
-	}
-
-	return outcome.code === 0 ? ['succeeded', 'exit code 0'] : ['failed', `exit code ${outcome.code}`];
-}
-
-/**
- * The deploy targets of a run: those of the policy that it was
- * approved under, not of one that it may have brought along.
- */
-export async function deployTargets(context: Context, run: Run): Promise<Record<string, DeployTarget>> {
-	const {git} = await openRun(context, run);
-	const {policy} = await readPolicy(git, run.approval?.base ?? run.target);
-	return policy.deploy;
-}
-
-/** The target of that name. @throws Refusal with the names there are */
-export async function findTarget(context: Context, run: Run, name: string): Promise<DeployTarget> {
-	const targets = await deployTargets(context, run);
-	const target = Object.hasOwn(targets, name) ? targets[name] : undefined;
-	if (!target) {
-		const names = Object.keys(targets);
-		throw new Refusal(
-			`there is no deploy target "${printable(name)}"`,
-			names.length === 0 ? "the project's policy names none under deploy" : `targets: ${names.join(', ')}`,
-		);
-	}
-
-	return target;
-}
+import {listRuns} from '../runs.ts';
+import {checkLease, refuse, refusing, type Lease} from './deploy-lease.ts';
+import {DeployShell, type ShellOptions} from './deploy-shell.ts';
+import {runSteps, type DeployEnd} from './deploy-steps.ts';
+import {decideBoundary, findTarget} from './deploy-targets.ts';
 
 /** How a person asked for a deploy. */
 export type Order = {readonly confirmed: string | undefined; readonly because?: string; readonly outside?: boolean};
@@ -74,7 +24,8 @@ export type Order = {readonly confirmed: string | undefined; readonly because?: 
 export type DeployRequest = {
 	/** Its name in the policy. */ readonly target: string;
 	readonly order: Order;
-	/** Values by the names of variables. */ readonly credentials: ReadonlyMap<string, string>;
+	/** Values by the names of variables; one that nobody was there to give is not in it. */
+	readonly credentials: ReadonlyMap<string, string>;
 	/** Told its output as it comes, with the credentials blanked. */ readonly onOutput: (text: string) => void;
 };
 
@@ -85,73 +36,195 @@ export type DeployRequest = {
  *
  * @param order.confirmed the target's name, typed once more
  * @param order.because a person's reason; needed for `outside`, which does not wait for the target's window
+ * @throws Refusal where it may not begin, or waits for a credential: that is written down
  */
 export async function deploy(
 	context: Context,
 	journal: Journal,
-	{target: name, order, credentials, onOutput}: DeployRequest,
+	{target: name, order, credentials: given, onOutput}: DeployRequest,
 ): Promise<DeployOutcome> {
 	const {run} = journal;
 	const {confirmed, because = '', outside = false} = order;
 	const refusal = decideDeploy(run, context.actor, {target: name, confirmed});
 	if (refusal) {
-		journal.append({type: 'gate.refused', gate: 'deploy', because: refusal.because}, context.actor);
-		throw refusal;
+		refuse(context, journal, refusal);
 	}
 
-	const target = await findTarget(context, run, name);
-	const walls = readBoundaries().map(({wall}) => ({...wall, only: undefined}));
-	const forbidden = termsOf([`deploy:${name}`], walls);
-	if (forbidden instanceof Refusal) {
-		journal.append({type: 'gate.refused', gate: 'deploy', because: forbidden.because}, context.actor);
-		throw gateRefusal(forbidden.because, forbidden.hint);
+	const {target} = await findTarget(context, run, name);
+	const {command, window} = target;
+	const forbidden = decideBoundary(name);
+	if (forbidden) {
+		refuse(context, journal, forbidden);
 	}
 
-	const now = Date.now();
-	const early = decideWindow({target: name, window: target.window}, wallTime(now), outside ? because : undefined);
+	const early = decideWindow({target: name, window}, wallTime(Date.now()), outside ? because : undefined);
 	if (early) {
-		journal.append({type: 'gate.refused', gate: 'deploy', because: early.because}, context.actor);
-		throw early;
+		refuse(context, journal, early);
 	}
 
-	checkCredentials(target, credentials);
-	const folder = mkdtempSync(path.join(context.paths.state, 'deploy-'));
+	const lease = await refusing(context, journal, () => checkLease(context, run, name));
+	const credentials = takeCredentials(context, journal, {name, target, given, lease, because});
+	const log = new LogWriter(context.paths.run(run.id).deployLog, {anew: true});
+	const tell = (text: string) => {
+		log.write(text);
+		onOutput(text);
+	};
+
+	const options: ShellOptions = {
+		target: name,
+		commit: run.merge!.commit,
+		credentials,
+		tell,
+		id: lease?.nonce ?? randomBytes(16).toString('hex'),
+	};
 	try {
-		const [tree, home] = [path.join(folder, 'tree'), path.join(folder, 'home')];
-		for (const made of [tree, home]) {
-			mkdirSync(made, {recursive: true, mode: 0o700});
+		const end = await DeployShell.with(context, run, {
+			options,
+			work(shell) {
+				record(
+					journal,
+					{
+						type: 'deploy',
+						target: name,
+						confirmed,
+						window,
+						outside,
+						because,
+						command,
+						credentials: target.credentials,
+						lease: lease?.nonce,
+					},
+					{actor: context.actor},
+				);
+				return runSteps(shell, target);
+			},
+		});
+		finish(context, journal, {options, end});
+		if (end.isBad && target.rollback === 'auto') {
+			await rollBack(context, journal, {options, target, lease});
 		}
 
-		await checkOut(context, run, {folder, tree});
-		const log = new LogWriter(context.paths.run(run.id).deployLog, {anew: true});
-		const {command, window} = target;
-		record(
-			journal,
-			{type: 'deploy', target: name, confirmed, window, outside, because, command, credentials: target.credentials},
-			{actor: context.actor, now},
-		);
-		const tell = (text: string) => {
-			log.write(text);
-			onOutput(text);
-		};
-
-		const outcome = await runCommand(context, run, {name, target, tree, home, credentials, tell});
-		log.close();
-		const [result, why] = deployOutcome(outcome);
-		const {commit} = run.merge!;
-		journal.append({type: 'deploy.finished', target: name, commit, outcome: result, because: why}, context.actor);
-		return result;
+		return end.outcome;
 	} finally {
-		if (existsSync(folder)) {
-			rmSync(folder, {recursive: true, force: true});
-		}
+		log.close();
 	}
 }
 
-/** @throws Refusal where one of the target's is missing, or so short that it could not be blanked from the output */
-function checkCredentials(target: DeployTarget, credentials: ReadonlyMap<string, string>): void {
+/** Writes down how a deploy ended. @param ended.rollbackOf the commit in whose place it was */
+function finish(
+	context: Context,
+	journal: Journal,
+	{
+		options: {target, commit},
+		end: {outcome, because},
+		rollbackOf,
+	}: {readonly options: ShellOptions; readonly end: DeployEnd; readonly rollbackOf?: string},
+): void {
+	journal.append({type: 'deploy.finished', target, commit, outcome, because, rollbackOf}, context.actor);
+}
+
+/**
+ * Brings the last good deploy back, since what came was found bad: the same command on that commit, with the same
+ * credentials, under the same approval. What nobody saw the end of never comes here.
+ */
+async function rollBack(
+	context: Context,
+	journal: Journal,
+	{
+		options,
+		target,
+		lease,
+	}: {readonly options: ShellOptions; readonly target: DeployTarget; readonly lease: Lease | undefined},
+): Promise<void> {
+	const {run} = journal;
+	const {target: name, commit: rollbackOf, tell} = options;
+	const good = lastGood(listRuns(context), {project: run.project.id, target: name, than: rollbackOf});
+	const not = (because: string) => tell(`fleet: not rolled back: ${because}\n`);
+	if (!good) {
+		not(`there is no good deploy to ${name} before it`);
+		return;
+	}
+
+	if (lease && !(Date.now() < Date.parse(lease.until))) {
+		not(`the approval is over, since ${lease.until}`);
+		return;
+	}
+
+	const {git} = await openRun(context, run);
+	if ((await git.resolve(`${good.commit}^{commit}`)) === undefined) {
+		not(`${good.commit} is not in the repository any more`);
+		return;
+	}
+
+	const back = {...options, commit: good.commit};
+	const end = await DeployShell.with(context, run, {
+		options: back,
+		work(shell) {
+			shell.say(`rolls back to ${good.commit}, of ${good.run}`);
+			journal.append(
+				{
+					type: 'deploy.started',
+					target: name,
+					commit: good.commit,
+					command: target.command,
+					credentials: [...target.credentials],
+					lease: lease?.nonce,
+					rollbackOf,
+				},
+				context.actor,
+			);
+			return runSteps(shell, target);
+		},
+	});
+	finish(context, journal, {options: back, end, rollbackOf});
+}
+
+/**
+ * The credentials that a target's command gets.
+ * @throws Refusal where one is so short that it could not be blanked from the output, or is not there: then the deploy
+ * waits for it, and that is written down
+ */
+function takeCredentials(
+	context: Context,
+	journal: Journal,
+	{
+		name,
+		target,
+		given,
+		lease,
+		because,
+	}: {
+		readonly name: string;
+		readonly target: DeployTarget;
+		readonly given: ReadonlyMap<string, string>;
+		readonly lease: Lease | undefined;
+		readonly because: string;
+	},
+): Map<string, string> {
+	const missing = target.credentials.filter(wanted => !given.has(wanted));
+	if (missing.length > 0) {
+		const {id, merge} = journal.run;
+		const until = lease?.until ?? new Date(Date.now() + (target.expires ?? usualExpiryMs)).toISOString();
+		journal.append(
+			{
+				type: 'deploy.requested',
+				target: name,
+				commit: merge!.commit,
+				until,
+				missing,
+				because,
+				...(lease ? {lease: lease.nonce} : {}),
+			},
+			context.actor,
+		);
+		throw personRefusal(
+			`the deploy to ${name} waits for ${missing.join(', ')}, until ${localMinute(until)}`,
+			`fleet deploy ${id} ${name} ${missing.map(wanted => `--credential ${wanted}=-`).join(' ')}, its value on stdin`,
+		);
+	}
+
 	for (const wanted of target.credentials) {
-		const value = credentials.get(wanted) ?? '';
+		const value = given.get(wanted)!;
 		if (value.length < 4) {
 			throw new Refusal(
 				value === ''
@@ -161,78 +234,6 @@ function checkCredentials(target: DeployTarget, credentials: ReadonlyMap<string,
 			);
 		}
 	}
-}
 
-/** The merged commit as files. */
-async function checkOut(
-	context: Context,
-	run: Run,
-	{folder, tree}: {readonly folder: string; readonly tree: string},
-): Promise<void> {
-	const {git, commonDir} = await openRun(context, run);
-	const {commit, target} = run.merge!;
-	const objects = objectFolders(commonDir);
-	await makeGitFolder({
-		git,
-		commonDir,
-		// Beside the files, so that a command that copies them all does not publish it; git finds it from there.
-		folder: path.join(folder, '.git'),
-		tree,
-		what: {commit},
-		branch: target,
-		depth: undefined,
-		beside: true,
-		objectsSeenAt: at => objects[at]!,
-	});
-	await fillSubmodules({git, commonDir, root: rootOf(context, run)}, commit, tree);
-}
-
-/** Runs the target's command. @param options.tell told its output, with the credentials blanked */
-async function runCommand(
-	context: Context,
-	run: Run,
-	{
-		name,
-		target,
-		tree,
-		home,
-		credentials,
-		tell,
-	}: {
-		readonly name: string;
-		readonly target: DeployTarget;
-		readonly tree: string;
-		readonly home: string;
-		readonly credentials: ReadonlyMap<string, string>;
-		readonly tell: (text: string) => void;
-	},
-): Promise<Outcome | Error> {
-	const decoder = new TextDecoder();
-	const redactor = new LiveRedactor(credentials.values(), bytes => tell(decoder.decode(bytes, {stream: true})));
-	const outcome = await context.executor
-		.run(
-			{
-				argv: ['/bin/sh', '-c', target.command],
-				cwd: tree,
-				env: {
-					PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-					HOME: home,
-					LANG: process.env['LANG'] ?? 'C.UTF-8',
-					FLEET_RUN: run.id,
-					FLEET_TARGET: name,
-					FLEET_COMMIT: run.merge!.commit,
-					...Object.fromEntries(target.credentials.map(wanted => [wanted, credentials.get(wanted)!])),
-				},
-			},
-			{
-				timeout: deployTimeoutMs,
-				onOutput(bytes) {
-					redactor.push(bytes);
-				},
-			},
-		)
-		.catch((error: unknown) => error as Error);
-	redactor.end();
-	tell(decoder.decode());
-	return outcome;
+	return new Map(target.credentials.map(wanted => [wanted, given.get(wanted)!]));
 }

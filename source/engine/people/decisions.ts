@@ -1,8 +1,8 @@
-import {parsePeople, peoplePath, signersText, type People, type Person} from '../../core/people/people.ts';
+import {parsePeople, peoplePath, signersText, whoseKey, type People, type Person} from '../../core/people/people.ts';
 import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import type {Git} from '../../host/git.ts';
-import {sign, verifySignature} from '../../host/ssh-keygen.ts';
+import {publicKeyOf, sign, verifySignature} from '../../host/ssh-keygen.ts';
 
 /*
  * Whose decision something is. A person is known by a signature with a key of the people file, as a commit has it:
@@ -50,6 +50,30 @@ export async function ownKey(checkout: Git, key: string | undefined): Promise<st
 	}
 
 	return own;
+}
+
+/**
+ * Whose key it is, before anything is signed with it: for a text that names who signs it.
+ * @throws Refusal where it is nobody's, or cannot be read
+ */
+export async function personOfKey({
+	people,
+	key,
+	target,
+}: {
+	readonly people: People;
+	readonly key: string;
+	/** The full ref whose people they are, for the hint. */ readonly target: string;
+}): Promise<Person> {
+	const person = whoseKey(people, await publicKeyOf(key));
+	if (!person) {
+		throw gateRefusal(
+			"the key is not one of the project's people",
+			`${peoplePath} on ${branchName(target)} says who they are`,
+		);
+	}
+
+	return person;
 }
 
 /**
