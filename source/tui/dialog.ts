@@ -40,6 +40,7 @@ export type DialogKind =
 	| 'allow'
 	| 'approve'
 	| 'reject'
+	| 'request'
 	| 'deploy'
 	| 'rollback'
 	| 'reply'

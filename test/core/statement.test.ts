@@ -10,7 +10,8 @@ import {
 	parseEnvelopeWord,
 	signedText,
 } from '../../source/core/statement/envelope.ts';
-import {parseStatement, statementText, type Decision, type Statement} from '../../source/core/statement/statement.ts';
+import {type Decision} from '../../source/core/statement/decision.ts';
+import {parseStatement, statementText, type Statement} from '../../source/core/statement/statement.ts';
 
 const now = Date.parse('2026-05-01T12:00:00Z');
 const [one, two, three] = ['1', '2', '3'].map(digit => digit.repeat(40)) as [string, string, string];

@@ -581,6 +581,7 @@ export function screens(): Record<string, State> {
 		}),
 		discard: openDialog(gates, 'discard').state,
 		reject: openDialog(gates, 'reject').state,
+		request: openDialog(gates, 'request').state,
 		rerun: openDialog(gates, 'rerun').state,
 		stop: openDialog(one, 'stop').state,
 		'pause-all': openDialog(state(everyStage), 'freeze-all').state,

@@ -1,4 +1,4 @@
-import type {Decision} from '../statement/statement.ts';
+import {decisionWords} from '../statement/decision.ts';
 import type {Actor} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
 import {deployWords} from '../deploy/words.ts';
@@ -21,13 +21,6 @@ import type {Earlier, Told} from './told.ts';
  */
 
 export type {Earlier, EventKind, Told} from './told.ts';
-
-const signedWords: Readonly<Record<Decision, string>> = {
-	request: 'asked for approval',
-	approve: 'signed an approval',
-	reject: 'signed a no',
-	'break-glass': 'signed that it is merged without the others',
-};
 
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
@@ -274,14 +267,19 @@ const words: Words = {
 		minor: true,
 	}),
 	'train.left': () => ({kind: 'check', text: 'left the train, as it was before', minor: true}),
-	'review.approved': ({viewed, because, actor}) => {
+	'review.approved': ({viewed, because, actor, accepted}) => {
 		const files =
 			viewed === undefined
 				? ''
 				: [`, ${viewed.files - viewed.unviewed} of ${plural(viewed.files, 'file')} viewed`, atOnceText(viewed)]
 						.filter(text => text !== '')
 						.join(', ');
-		return {kind: 'decision', text: `approved it${files}${quoted(because)}`, by: nameOf(actor), tone: 'good'};
+		return {
+			kind: 'decision',
+			text: `approved it${files}${quoted(because)}`,
+			by: accepted?.by.join(', ') ?? nameOf(actor),
+			tone: 'good',
+		};
 	},
 	'request.sent': ({remote, actor}) => ({
 		kind: 'decision',
@@ -290,7 +288,7 @@ const words: Words = {
 	}),
 	'statement.signed': ({decision, by, because}) => ({
 		kind: 'decision',
-		text: `${signedWords[decision]}${quoted(because)}`,
+		text: `${decisionWords[decision]}${quoted(because)}`,
 		by,
 		tone: decision === 'reject' || decision === 'break-glass' ? 'warn' : undefined,
 	}),

@@ -2,7 +2,7 @@ import type {SignedStatement} from '../deploy/statement.ts';
 import type {Task, Terms} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
 import type {Accepted} from '../statement/accept.ts';
-import type {Decision} from '../statement/statement.ts';
+import type {Decision} from '../statement/decision.ts';
 import type {Viewed} from './viewed.ts';
 import type {Actor} from '../actor.ts';
 import type {LimitName} from '../limits.ts';

@@ -1,9 +1,8 @@
 import {branchName} from '../git/refs.ts';
-import {actorName} from '../actor.ts';
 import {done, type Changes} from './evolve-text.ts';
 import {retryText} from './retry.ts';
 import type {Entry, EntryOf} from './event.ts';
-import type {Run} from './run.ts';
+import {approvedBy, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
 import {viewedText} from './viewed.ts';
 import type {VerifyResult} from './verdict.ts';
@@ -109,11 +108,14 @@ export const handoverChanges = {
 		train ? {stage: train.stage, because: train.because, phrase: train.phrase, train: undefined} : {},
 	'review.approved': (_run, entry) => {
 		const {base, head, tree, policy, verify, actor, because, at, accepted, viewed} = entry;
+		const by = approvedBy({accepted, by: actor});
 		const said = (reason: string) => [reason, viewedText(viewed)].filter(text => text !== '').join('; ');
 		return {
 			stage: 'approved',
-			because: said(because === '' ? `by ${actorName(actor)}` : because),
-			phrase: said(done('approved', because, actor)),
+			because: said(because === '' ? `by ${by}` : because),
+			phrase: said(
+				accepted ? `approved by ${by}${because === '' ? '' : `: ${because}`}` : done('approved', because, actor),
+			),
 			approval: {base, head, tree, policy, verify, by: actor, because, at, accepted, viewed},
 		};
 	},

@@ -1,11 +1,11 @@
 import {branchName} from '../git/refs.ts';
 import {gateRefusal, type Refusal} from '../refusal.ts';
-import {actorName, isPerson, personOf, type Actor} from '../actor.ts';
+import {isPerson, personOf} from '../actor.ts';
 import {waitingDeploy} from './attention.ts';
 import {itemIds} from './audit.ts';
 import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './rules.ts';
 import type {Facts} from './facts.ts';
-import {checksOf, type Approval, type Run} from './run.ts';
+import {approvedBy, checksOf, type Approval, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
 import {atOnceText} from './viewed.ts';
 import {boundBy} from './train.ts';
@@ -97,7 +97,19 @@ function verify(run: Run): Standing {
 	};
 }
 
-const byWhom = (actor: Actor) => `${isPerson(actor) ? 'by ' : ''}${actorName(actor)}`;
+/** Who approved; what fleet or a policy did is not said to be by somebody. */
+const byWhom = (approval: Approval) =>
+	`${approval.accepted || isPerson(approval.by) ? 'by ' : ''}${approvedBy(approval)}`;
+
+/** What people signed about what is verified now, and is not an approval yet; empty for nothing. */
+function signedSoFar({statements, verification}: Run): string {
+	const last = new Map(
+		statements
+			.filter(({at}) => verification && at >= verification.at)
+			.map(({by, decision}) => [by, `${by}: ${decision}`] as const),
+	);
+	return [...last.values()].join(', ');
+}
 
 /** What came of the review; undefined where there was none. */
 function reviewDone({approval, merge}: Run): string | undefined {
@@ -105,7 +117,7 @@ function reviewDone({approval, merge}: Run): string | undefined {
 		return merge ? 'merged' : undefined;
 	}
 
-	const {by, viewed} = approval;
+	const {viewed} = approval;
 	const share = viewed
 		? [
 				`${viewed.files - viewed.unviewed} of ${viewed.files} ${viewed.files === 1 ? 'file' : 'files'} viewed`,
@@ -114,7 +126,7 @@ function reviewDone({approval, merge}: Run): string | undefined {
 				.filter(text => text !== '')
 				.join(', ')
 		: 'files viewed: not recorded';
-	return `approved ${byWhom(by)} (${share})`;
+	return `approved ${byWhom(approval)} (${share})`;
 }
 
 function review(run: Run): Standing {
@@ -126,8 +138,9 @@ function review(run: Run): Standing {
 	};
 }
 
-function approvedText({by, because}: Approval): string {
-	return `${byWhom(by)}${because === '' ? '' : `: ${because}`}`;
+function approvedText(approval: Approval): string {
+	const {because} = approval;
+	return `${byWhom(approval)}${because === '' ? '' : `: ${because}`}`;
 }
 
 function approve(run: Run): Standing {
@@ -136,6 +149,7 @@ function approve(run: Run): Standing {
 	return {
 		title: 'Approve',
 		done: approval && approvedText(approval),
+		waits: signedSoFar(run) || undefined,
 		refusal: decideApprove(run, facts, {actor: person, now}),
 	};
 }

@@ -4,7 +4,7 @@ import {isApproved} from '../deploy/request.ts';
 import {hasFailed, needOf, stageText, waitingDeploy} from './attention.ts';
 import type {Changes} from './changes.ts';
 import {heldTask, isPlanDone, planText} from '../tasks/plan.ts';
-import type {Run} from './run.ts';
+import {approvedBy, type Run} from './run.ts';
 import {stageName, type Stage} from './stages.ts';
 import {addTests, formatTests, type TestSummary} from './test-summary.ts';
 import {overBudget} from './usage.ts';
@@ -227,7 +227,7 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 			: {
 					group: 'ready',
 					sign: 'passed',
-					text: run.approval ? `approved by ${actorName(run.approval.by)}` : 'approved',
+					text: run.approval ? `approved by ${approvedBy(run.approval)}` : 'approved',
 					// What was verified together is merged together.
 					next: (run.verification?.train?.runs.length ?? 1) > 1 ? 'merge-all' : 'merge',
 				},

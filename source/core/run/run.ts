@@ -6,11 +6,11 @@ import type {AgentState} from '../seams.ts';
 import type {Suspect} from '../secrets/suspects.ts';
 import type {Budget, Usage} from './usage.ts';
 import type {Accepted} from '../statement/accept.ts';
-import type {Decision} from '../statement/statement.ts';
+import type {Decision} from '../statement/decision.ts';
 import type {Viewed} from './viewed.ts';
 import type {Facts} from './facts.ts';
 import type {DeployOutcome, Retry, Step} from './event.ts';
-import type {Actor} from '../actor.ts';
+import {actorName, type Actor} from '../actor.ts';
 import type {LimitHit} from '../limits.ts';
 import type {Grant} from '../scope.ts';
 import {itemIds, type ItemId, type Status} from './audit.ts';
@@ -64,6 +64,11 @@ export type Approval = {
 	/** What it goes on to hold for, where a train put the run on another base; what was said stays beside it. */
 	readonly carried?: Carried | undefined;
 };
+/** Whose approval it is: of those who signed, or of whoever sat at the terminal. */
+export function approvedBy({accepted, by}: Pick<Approval, 'accepted' | 'by'>): string {
+	return accepted?.by.join(', ') ?? actorName(by);
+}
+
 /** What an approval holds for, when not for what was said. `patch`: the change, which is the same on both bases. */
 export type Carried = Facts & {readonly verify: string; readonly patch?: string | undefined};
 /** A decision that somebody signed. `word`: see `envelopeWord`. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {Refusal} from '../refusal.ts';
+import {decisions, type Decision} from './decision.ts';
 import type {Facts} from '../run/facts.ts';
 import {markHidden} from '../text/hidden.ts';
 
@@ -13,13 +14,6 @@ const predicateType = 'urn:fleet:decision:v1';
 
 /** A statement counts for so long, milliseconds. */
 export const statementLife = 24 * 3_600_000;
-
-/**
- * What was decided. `request`: whoever has their agent's work approved. `break-glass`: merged by one person alone, where
- * the policy lets them.
- */
-export const decisions = ['request', 'approve', 'reject', 'break-glass'] as const;
-export type Decision = (typeof decisions)[number];
 
 /** A person's decision about a run's work, exactly as it was then. */
 export type Statement = Facts & {

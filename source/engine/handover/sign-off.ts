@@ -12,7 +12,7 @@ import {
 	type Signed,
 	type Subject,
 } from '../../core/statement/accept.ts';
-import type {Decision} from '../../core/statement/statement.ts';
+import type {Decision} from '../../core/statement/decision.ts';
 import type {Git} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';

@@ -199,6 +199,13 @@ export const pipelineKeys = {
 		disabled: cannotReject,
 		run: asks('reject'),
 	},
+	request: {
+		keys: 'I',
+		title: 'ask others to approve',
+		places: ['fleet', 'gates', 'changes'],
+		disabled: gate('approve'),
+		run: asks('request'),
+	},
 	'verify-output': {
 		keys: 'w',
 		title: 'verify or deploy log',

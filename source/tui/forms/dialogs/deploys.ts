@@ -1,6 +1,5 @@
-import {actorName} from '../../../core/actor.ts';
 import {branchName} from '../../../core/git/refs.ts';
-import type {Run} from '../../../core/run/run.ts';
+import {approvedBy, type Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import type {Tone} from '../../../core/text/spans.ts';
 import {formatDuration} from '../../../core/text/time.ts';
@@ -134,7 +133,7 @@ function planLines(state: State, run: Run, target: string): DialogLine[] {
 
 function mergedLine({merge, target, approval}: Run): DialogLine {
 	const reason = approval?.because ? `: ${escapeLine(approval.because)}` : '';
-	const by = approval ? `, approved by ${actorName(approval.by)}${reason}` : '';
+	const by = approval ? `, approved by ${approvedBy(approval)}${reason}` : '';
 	return fact('Merged', `${merge!.commit.slice(0, shortLength)} into ${branchName(target)}${by}`);
 }
 

@@ -1,12 +1,22 @@
 import {branchName} from '../../../core/git/refs.ts';
-import {actorName} from '../../../core/actor.ts';
-import type {Run} from '../../../core/run/run.ts';
+import {approvedBy, type Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {selectedRun, type State} from '../../state.ts';
 import {readyRuns} from '../../ready.ts';
 import {isOutdatedIn} from '../../list.ts';
 import {runVerb, runVerbsForAll, stay} from '../../step.ts';
-import {describeRuns, fact, flag, listNames, runLines, runsOf, voidedLines, type DialogDefinition} from './dialog.ts';
+import {
+	describeRuns,
+	fact,
+	flag,
+	listNames,
+	reasonArguments,
+	reasonField,
+	runLines,
+	runsOf,
+	voidedLines,
+	type DialogDefinition,
+} from './dialog.ts';
 
 /* What moves a target branch, or a run onto it: one key asks, another one does it. */
 
@@ -31,7 +41,7 @@ const merge: DialogDefinition = {
 			yes: 'merge',
 			lines: [
 				...runLines(state, runs),
-				...(runs.length === 1 && one.approval ? [fact('Approved', `by ${actorName(one.approval.by)}`)] : []),
+				...(runs.length === 1 && one.approval ? [fact('Approved', `by ${approvedBy(one.approval)}`)] : []),
 				...(moved === 0
 					? []
 					: [flag(`${moved} of them will have to be verified and approved again: the first merge moves their target`)]),
@@ -87,6 +97,36 @@ const mergeAll: DialogDefinition = {
 	},
 };
 
+/** Says whose work it is, for others to approve it. */
+const request: DialogDefinition = {
+	open(state) {
+		const run = selectedRun(state)!;
+		return {
+			title: `Ask others to approve ${run.id}`,
+			runs: [run.id],
+			verb: 'ask',
+			lines: [
+				...runLines(state, [run]),
+				fact('Signed', 'with your SSH key: it is your work, and your own approval does not count'),
+			],
+			fields: [
+				{
+					id: 'remote',
+					label: 'Remote',
+					value: 'origin',
+					hint: 'what they need to look at it is pushed there; empty: they work on this machine',
+				},
+				reasonField('what it is for'),
+			],
+		};
+	},
+	submit(state, dialog, values) {
+		const [id = ''] = dialog.runs;
+		const remote = values['remote'] ? ['--to', values['remote']] : [];
+		return runVerb(state, id, {argv: ['request', id, ...remote, ...reasonArguments(values['reason'])], title: 'ask'});
+	},
+};
+
 /** Whether what a verification found is what goes back; else it is what conflicts. */
 const hasFailed = (run: Run) => run.verification?.result === 'failed' && !run.conflicts;
 
@@ -138,4 +178,4 @@ const rebase: DialogDefinition = {
 	},
 };
 
-export const handoverDialogs = {merge, 'merge-all': mergeAll, rebase};
+export const handoverDialogs = {merge, request, 'merge-all': mergeAll, rebase};

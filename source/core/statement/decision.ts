@@ -1,0 +1,14 @@
+/**
+ * What was decided. `request`: whoever has their agent's work approved. `break-glass`: merged by one person alone, where
+ * the policy lets them.
+ */
+export const decisions = ['request', 'approve', 'reject', 'break-glass'] as const;
+export type Decision = (typeof decisions)[number];
+
+/** What somebody did by signing, in words. */
+export const decisionWords: Readonly<Record<Decision, string>> = {
+	request: 'asked for approval',
+	approve: 'signed an approval',
+	reject: 'signed a no',
+	'break-glass': 'signed that it is merged without the others',
+};
