@@ -24,6 +24,9 @@ const built = path.basename(here) === 'dist' ? here : path.join(here, '..', 'dis
 /** What agents are called, in the order they are shown. */
 export const agentNames: readonly string[] = agents.map(({id}) => id);
 
+/** Where projects tell agents what to do: see `Agent.instructions`. */
+export const agentInstructions: readonly string[] = agents.flatMap(({instructions}) => instructions);
+
 /** Which sandboxes work here; nothing of fleet's own is made for that. */
 export function probeSandboxes(): Promise<Availability[]> {
 	return Promise.all(sandboxes.map(sandbox => sandbox.probe()));

@@ -44,6 +44,7 @@ export const verbs: VerbList = {
 	publish: () => import('./publish.ts'),
 	preview: () => import('./preview.ts'),
 	deploy: () => import('./deploy.ts'),
+	check: () => import('./check.ts'),
 	retarget: () => import('./retarget.ts'),
 	discard: () => import('./discard.ts'),
 	restore: () => import('./restore.ts'),
@@ -84,6 +85,5 @@ export const otherNames: Readonly<Record<string, string>> = {
 	init: 'project',
 	add: 'project',
 	browse: 'open',
-	check: 'doctor',
 	tui: 'screen',
 };

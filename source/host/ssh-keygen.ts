@@ -7,10 +7,15 @@ import {homeFolder} from './person.ts';
 /** A person has this long for a passphrase or a touch. */
 const promptTimeoutMs = 120_000;
 
-async function run(argv: readonly string[], input: string): Promise<{code: number; stdout: string; stderr: string}> {
+async function run(
+	argv: readonly string[],
+	input: string | Uint8Array,
+): Promise<{code: number; stdout: string; stderr: string}> {
 	const {execa} = await import('execa');
 	const result = await execa('ssh-keygen', argv, {
 		input,
+		// A time is told to it in no zone.
+		env: {TZ: 'UTC'},
 		reject: false,
 		timeout: promptTimeoutMs,
 		stripFinalNewline: false,
@@ -99,19 +104,38 @@ export function sign(text: string, key: string, namespace: string): Promise<stri
 /** A signature that is to be looked at. `signers`: lines as in an `allowed_signers` file. */
 type Claim = {readonly signature: string; readonly signers: string; readonly namespace: string};
 
+/** A time (milliseconds) as ssh-keygen takes it. */
+const timeText = (at: number) => new Date(at).toISOString().replaceAll(/[-:T]/g, '').slice(0, 14);
+
 /**
  * Whether it is that signer's signature of exactly that text.
  * @param claim.signer the principal, as `signers` has it
+ * @param claim.at when it had to be good, where `signers` says until when keys are: milliseconds; now without it
  * @returns why it is not
  */
-export function checkSignedBy(text: string, claim: Claim & {readonly signer: string}): Promise<Refusal | undefined> {
-	const {signer, signature, signers, namespace} = claim;
+export function checkSignedBy(
+	text: string | Uint8Array,
+	claim: Claim & {readonly signer: string; readonly at?: number},
+): Promise<Refusal | undefined> {
+	const {signer, signature, signers, namespace, at} = claim;
 	return inFolder(async folder => {
 		const [allowed, own] = [path.join(folder, 'signers'), path.join(folder, 'signature')];
 		writeFileSync(allowed, signers);
 		writeFileSync(own, signature);
 		const {code, stderr, stdout} = await run(
-			['-Y', 'verify', '-n', namespace, '-I', signer, '-s', own, '-f', allowed],
+			[
+				'-Y',
+				'verify',
+				...(at === undefined ? [] : [`-Overify-time=${timeText(at)}`]),
+				'-n',
+				namespace,
+				'-I',
+				signer,
+				'-s',
+				own,
+				'-f',
+				allowed,
+			],
 			text,
 		);
 		return code === 0

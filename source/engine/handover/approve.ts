@@ -20,6 +20,7 @@ import {importWork} from './import-work.ts';
 import type {Context} from '../context.ts';
 import {readFacts} from './facts.ts';
 import {readPackages} from './packages-file.ts';
+import {noteStatements} from '../people/notes.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {decideOn, record} from '../record.ts';
@@ -149,6 +150,7 @@ export async function approve(context: Context, journal: Journal, yes: Yes): Pro
 		{type: 'approve', facts, because: yes.because, accepted: signed?.result, viewed},
 		{actor: context.actor, now},
 	);
+	await noteStatements(git, journal.run, facts);
 	return signed;
 }
 
@@ -189,6 +191,7 @@ export async function approveBySigned(
 	const answer = await takeStatements(context, journal, {git, facts, words});
 	if (!(answer.result instanceof Refusal)) {
 		record(journal, {type: 'approve', facts, because: '', accepted: answer.result}, {actor: context.actor, now});
+		await noteStatements(git, journal.run, facts);
 	}
 
 	return answer;

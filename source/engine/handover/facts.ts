@@ -75,14 +75,31 @@ export async function chainCommit(
 	git: Git,
 	{tree, base, head}: {readonly tree: string; readonly base: string; readonly head: string},
 ): Promise<string> {
-	const name = {GIT_AUTHOR_NAME: 'fleet', GIT_AUTHOR_EMAIL: 'fleet@fleet.invalid', GIT_AUTHOR_DATE: '@0 +0000'};
 	const env = {
-		...name,
-		GIT_COMMITTER_NAME: name.GIT_AUTHOR_NAME,
-		GIT_COMMITTER_EMAIL: name.GIT_AUTHOR_EMAIL,
-		GIT_COMMITTER_DATE: name.GIT_AUTHOR_DATE,
+		GIT_AUTHOR_NAME: chainName,
+		GIT_AUTHOR_EMAIL: chainAddress,
+		GIT_AUTHOR_DATE: '@0 +0000',
+		GIT_COMMITTER_NAME: chainName,
+		GIT_COMMITTER_EMAIL: chainAddress,
+		GIT_COMMITTER_DATE: '@0 +0000',
 	};
-	return (await git.must(['commit-tree', tree, '-p', base, '-p', head, '-m', 'A merge of a train'], {env})).trim();
+	return (await git.must(['commit-tree', tree, '-p', base, '-p', head, '-m', chainMessage], {env})).trim();
+}
+
+const [chainName, chainAddress, chainMessage] = ['fleet', 'fleet@fleet.invalid', 'A merge of a train'];
+
+/** The text of such a commit, as git keeps it. */
+export function chainText({
+	tree,
+	base,
+	head,
+}: {
+	readonly tree: string;
+	readonly base: string;
+	readonly head: string;
+}): string {
+	const who = `${chainName} <${chainAddress}> 0 +0000`;
+	return `tree ${tree}\nparent ${base}\nparent ${head}\nauthor ${who}\ncommitter ${who}\n\n${chainMessage}\n`;
 }
 
 /** A run that cannot be merged with its target as both are now. */

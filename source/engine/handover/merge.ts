@@ -6,6 +6,7 @@ import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Git, ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import {Checkouts} from './checkouts.ts';
+import {noteStatements} from '../people/notes.ts';
 import {acceptRun} from '../people/statements.ts';
 import type {Context} from '../context.ts';
 import {refuseSecretReason} from '../grants/secret-text.ts';
@@ -106,6 +107,7 @@ export async function merge(
 		throw gateRefusal(`stale: ${because}`, `fleet verify ${run.id}`);
 	}
 
+	await noteStatements(git, run, run.approval!);
 	const checkout = await checkouts.follow(move);
 	journal.append({type: 'merge.finished', target: run.target, commit, checkout}, context.actor);
 	return {commit, checkout};

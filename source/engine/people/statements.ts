@@ -1,9 +1,8 @@
 import {randomBytes} from 'node:crypto';
 import {branchName} from '../../core/git/refs.ts';
-import {peoplePath, signersText, whoseKey, type People} from '../../core/people/people.ts';
-import {approvalRule, protectedFiles, type ApprovePolicy} from '../../core/people/approve-keys.ts';
-import type {Policy} from '../../core/policy.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import {peoplePath, whoseKey} from '../../core/people/people.ts';
+import {changeRule, decidersFrom, needsSigners, signersPath, type Deciders} from '../../core/people/deciders.ts';
+import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import {parseDiff, type DiffFile} from '../../core/review/diff.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import type {Run} from '../../core/run/run.ts';
@@ -23,25 +22,7 @@ import {readPeople} from './decisions.ts';
  * onto, never from what is to be merged.
  */
 
-/** Where a project that has no people file keeps who may sign, as `ssh-keygen` reads it. */
-export const signersPath = '.fleet/signers';
-
-/** Who decides about what is merged onto a commit. `signers`: the same people for `ssh-keygen`. */
-export type Deciders = {
-	readonly people: People;
-	/** The object name of the people file, or `none`. */
-	readonly blob: string;
-	readonly signers: string;
-	readonly policy: Policy;
-};
-
-/** Lines of an `allowed_signers` file as people: the principals, as they are written, are the name. */
-function peopleOfSigners(text: string): People {
-	return text.split('\n').flatMap(line => {
-		const [, name, key] = /^([^\s#]\S*)\s(?:.*\s)?((?:ssh-|ecdsa-|sk-)\S+\s+[\w+/]+=*)/.exec(line) ?? [];
-		return name === undefined || key === undefined ? [] : [{name, keys: [key.split(/\s+/).join(' ')], groups: []}];
-	});
-}
+export {signersPath, type Deciders} from '../../core/people/deciders.ts';
 
 /**
  * Who decides about what is merged onto a commit: the people of its people file, or, where its policy wants approvals
@@ -52,28 +33,10 @@ function peopleOfSigners(text: string): People {
 export async function decidersOf(git: Git, base: string): Promise<Deciders | undefined> {
 	const {policy} = await readPolicy(git, base);
 	const {people, blob} = await readPeople(git, base);
-	if (people.length > 0) {
-		return {people, blob, signers: signersText(people, [statementNamespace]), policy};
-	}
-
-	if (!policy.approve.sign && !wantsPeople(policy.approve)) {
-		return undefined;
-	}
-
-	const {code, stdout} = await git.run(['cat-file', 'blob', `${base}:${signersPath}`], {limit: 1024 ** 2});
-	if (wantsPeople(policy.approve) || code !== 0 || stdout.trim() === '') {
-		throw gateRefusal(
-			'the policy wants approvals signed, and names nobody who may sign',
-			`commit ${peoplePath}: people: {NAME: {keys: ["ssh-ed25519 …"]}}`,
-		);
-	}
-
-	return {people: peopleOfSigners(stdout), blob: 'none', signers: stdout, policy};
-}
-
-/** Whether a policy says who approves, which only people can meet. */
-function wantsPeople({people, not, from, protected: more}: ApprovePolicy): boolean {
-	return people !== undefined || not !== undefined || from !== undefined || more !== undefined;
+	const read = needsSigners(policy, people)
+		? await git.run(['cat-file', 'blob', `${base}:${signersPath}`], {limit: 1024 ** 2})
+		: undefined;
+	return orThrow(decidersFrom({policy, people, blob, signers: read?.code === 0 ? read.stdout : undefined}));
 }
 
 /** Whose key it is. @throws Refusal where it is nobody's */
@@ -179,20 +142,12 @@ export async function signedOf(run: Pick<Run, 'statements'>, deciders: Deciders)
 }
 
 /** The rule for a change. @param files its files; undefined where it is too large to be read: then it is protected */
-export function ruleFor(
-	context: Context,
-	{people, blob, policy}: Deciders,
-	files: readonly DiffFile[] | undefined,
-): ApprovalRule {
-	const facts = {
-		verify: policy.verify.commands,
-		instructions: context.agents.flatMap(agent => agent.instructions),
-	};
-	const isProtected =
-		policy.approve.protected !== undefined && (files === undefined || protectedFiles(files, facts).length > 0);
-	const rule = approvalRule(policy.approve, people, isProtected);
-	// A list of signers has no requests: whoever is on it may say yes, as ever.
-	return blob === 'none' ? {...rule, notRequester: false} : rule;
+export function ruleFor(context: Context, deciders: Deciders, files: readonly DiffFile[] | undefined): ApprovalRule {
+	return changeRule(
+		deciders,
+		files,
+		context.agents.flatMap(agent => agent.instructions),
+	);
 }
 
 /** The files of a change; undefined where it is too large to be read. */

@@ -6,6 +6,7 @@ import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';
 import {Checkouts} from '../handover/checkouts.ts';
 import {makeMergeCommit} from '../handover/merge-commit.ts';
+import {noteStatements} from '../people/notes.ts';
 import {record} from '../record.ts';
 import type {Chain} from './chain.ts';
 
@@ -79,6 +80,10 @@ export async function moveOver(
 		}
 
 		throw error;
+	}
+
+	for (const journal of begun) {
+		await noteStatements(git, journal.run, journal.run.approval!);
 	}
 
 	const checkout = await checkouts.follow(move);
