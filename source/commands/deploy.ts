@@ -18,6 +18,7 @@ import {mustFindSecret, projectOf, type SecretEntry} from '../engine/grants/secr
 import {ask, askHidden, readLines} from '../terminal/ask.ts';
 import type {Io} from '../terminal/program.ts';
 import {sayRun} from './documents.ts';
+import {toGateLog} from './journal/push.ts';
 import {define, flag, json, reason, required, text, texts} from './verb.ts';
 
 /** Where a deploy's credentials come from, as they were typed: from stdin in this order, or from the vault. */
@@ -235,6 +236,7 @@ export const verb = define({
 			ended = came === 'succeeded' ? '' : `: ${journal.run.because.replace(`${target}: `, () => '')}`;
 			return came;
 		});
+		await toGateLog(context, io, run.id);
 		sayRun(io, context, {run: run.id, json: options.json, text: `${target}: ${outcome}${escapeLine(ended)}\n`});
 		if (outcome === 'succeeded') {
 			return exitCodes.ok;

@@ -1,32 +1,33 @@
 import {actorName} from '../core/actor.ts';
 import {compose} from '../compose.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
-import {exitCodes, Refusal} from '../core/refusal.ts';
+import {Refusal} from '../core/refusal.ts';
 import {localStamp} from '../core/text/time.ts';
 import {isName} from '../core/names.ts';
-import {listRunIds} from '../engine/runs.ts';
-import {readJournal} from '../host/journal.ts';
+import {findRun, listRunIds} from '../engine/runs.ts';
+import {readJournal, type JournalReading} from '../host/journal.ts';
 import {describe} from '../protocol/describe.ts';
-import {define, json, optional, required} from './verb.ts';
+import type {Io} from '../terminal/program.ts';
+import {push} from './journal/push.ts';
+import {exported, exportForms} from './journal/export.ts';
+import {verify} from './journal/verify.ts';
+import {define, flag, json, optional, required, text} from './verb.ts';
 
-/** How a journal is, in one word, and where and why it is not whole. */
-function verdictOf({entries, torn, fault}: ReturnType<typeof readJournal>): {
-	readonly status: string;
-	readonly line: number | null;
-	readonly because: string;
-} {
+/** A journal's lines as people read them, or as they are. */
+function print(io: Io, {entries, fault}: JournalReading, isJson: boolean): void {
+	if (isJson) {
+		io.json(entries);
+		return;
+	}
+
+	for (const entry of entries) {
+		const what = escapeLine(`${describe(entry)} (${actorName(entry.actor)})`);
+		io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${what}\n`);
+	}
+
 	if (fault) {
-		return {status: 'broken', line: fault.line, because: fault.because};
+		io.out(`broken at line ${fault.line}: ${fault.because}; it and what follows is not believed\n`);
 	}
-
-	if (torn) {
-		const because = 'the last line was cut off: its writer was ended';
-		return {status: 'torn', line: entries.length + 1, because};
-	}
-
-	return entries.length === 0
-		? {status: 'empty', line: null, because: 'no line at all'}
-		: {status: 'whole', line: null, because: ''};
 }
 
 /** The runs that a word may mean: one by its whole name, or all whose names begin with it. */
@@ -39,10 +40,19 @@ function matching(ids: readonly string[], text: string): readonly string[] {
 }
 
 export const verb = define({
-	summary: 'what happened, and whether the record is whole',
-	arguments: {run: required('RUN', 'a run, or "verify"'), one: optional('[RUN]', 'the run to verify; by default all')},
-	options: {json},
-	usage: 'RUN [--json] | verify [RUN]',
+	summary: 'what happened, and whether the record is whole; in forms for others, and to a log that only grows',
+	arguments: {
+		run: required('RUN', 'a run, or an action: verify, export, push'),
+		one: optional('[RUN]', 'for an action: which run; verify takes all by default'),
+	},
+	options: {
+		dsse: flag('export: what people signed, as DSSE envelopes in JSON'),
+		sarif: flag('export: the audit, alarms and denials, as SARIF 2.1.0'),
+		markdown: flag('export: all of it, to read'),
+		to: text('REMOTE', "push: the remote whose branch of this machine's gate log it is added to; origin by default"),
+		json,
+	},
+	usage: 'RUN [--json] | verify [RUN] | export RUN --dsse|--sarif|--markdown | push RUN [--to REMOTE]',
 	async run(io, {run: what, one}, options) {
 		const context = compose();
 		const ids = listRunIds(context);
@@ -55,38 +65,33 @@ export const verb = define({
 			return found[0]!;
 		};
 
-		if (what !== 'verify') {
-			const {entries, fault} = readJournal(context.paths.run(find(what)).journal);
-			if (options.json) {
-				io.json(entries);
-			} else {
-				for (const entry of entries) {
-					const what = escapeLine(`${describe(entry)} (${actorName(entry.actor)})`);
-					io.out(`${localStamp(entry.at)} ${entry.type.padEnd(16)} ${what}\n`);
-				}
-
-				if (fault) {
-					io.out(`broken at line ${fault.line}: ${fault.because}; it and what follows is not believed\n`);
-				}
+		const theOne = () => {
+			if (one === undefined) {
+				throw new Refusal('say which run', `fleet journal ${what} RUN`);
 			}
 
+			return findRun(context, find(one));
+		};
+
+		if (what === 'verify') {
+			return verify(context, io, {ids: one === undefined ? ids : [find(one)], json: options.json});
+		}
+
+		if (what === 'export') {
+			const [form, ...more] = exportForms.filter(form => options[form]);
+			if (form === undefined || more.length > 0) {
+				throw new Refusal('say in which form', `fleet journal export RUN --${exportForms.join('|--')}`);
+			}
+
+			io.out(exported(theOne(), form));
 			return;
 		}
 
-		const results = (one === undefined ? ids : [find(one)]).map(id => {
-			const journal = readJournal(context.paths.run(id).journal);
-			const {status, line, because} = verdictOf(journal);
-			return {run: id, status, entries: journal.entries.length, head: journal.head, line, because};
-		});
-		if (options.json) {
-			io.json(results);
-		} else {
-			for (const {run, status, entries, line, because, head} of results) {
-				const more = line === null ? `, head ${head.slice(0, 16)}` : `; line ${line}: ${because}`;
-				io.out(`${run} ${status}, ${entries} lines${more}\n`);
-			}
+		if (what === 'push') {
+			await push(context, io, {run: theOne(), remote: options.to ?? 'origin', json: options.json});
+			return;
 		}
 
-		return results.some(result => result.status !== 'whole') ? exitCodes.gate : exitCodes.ok;
+		print(io, readJournal(context.paths.run(find(what)).journal), options.json);
 	},
 });

@@ -10,6 +10,7 @@ import {exitCodeOf, mergeAll, type TrainReport} from '../engine/train/merge-all.
 import type {Outcome} from '../engine/train/train.ts';
 import {goOnUnread, type Io} from '../terminal/program.ts';
 import {sayRun} from './documents.ts';
+import {toGateLog} from './journal/push.ts';
 import {define, flag, json, optional, reason, text, texts} from './verb.ts';
 
 const stateWords: {readonly [State in Outcome['state']]: string} = {
@@ -55,6 +56,11 @@ export const verb = define({
 					}
 				},
 			});
+			const merged = reports.flatMap(report => report.outcomes).filter(outcome => outcome.state === 'merged');
+			for (const {run} of dryRun ? [] : merged) {
+				await toGateLog(context, io, run);
+			}
+
 			say(io, reports, json);
 			return exitCodeOf(reports);
 		}
@@ -81,6 +87,7 @@ export const verb = define({
 		await withdraw(context, run, io.interactive).catch((error: unknown) => {
 			io.err(`the request at ${escapeLine(run.requestedAt ?? '')} stays: ${escapeLine((error as Error).message)}\n`);
 		});
+		await toGateLog(context, io, run.id);
 		const target = branchName(run.target);
 		const said = `merged into ${target} as ${commit.slice(0, 10)}; local checkout ${checkout}\n`;
 		sayRun(io, context, {run: run.id, json, text: said});

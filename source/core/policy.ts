@@ -158,6 +158,13 @@ const schema = v.strictObject({
 		{},
 	),
 	publish: v.optional(publishSchema),
+	/** `push`: a remote to which the gate log goes after each merge and deploy. */
+	journal: v.optional(
+		v.strictObject({
+			push: v.optional(v.pipe(v.string(), v.regex(/^\w[\w./-]{0,100}$/, 'a remote of the repository, such as origin'))),
+		}),
+		{},
+	),
 	preview: v.optional(
 		v.strictObject({
 			command,
@@ -192,6 +199,7 @@ export const emptyPolicy: Policy = {
 	grants: [],
 	approve: {},
 	merge: {hooks: []},
+	journal: {},
 	deploy: {},
 };
 
@@ -219,7 +227,7 @@ export function parsePolicy(text: string): Policy | Refusal {
 			'path (only, with), network, privateHosts, ' +
 			'services (each: command, ready, prepare, env, timeout), ' +
 			`limits (${limitNames.join(', ')}), grants (each: ${ruleKeys}), ${approveUsage}, ` +
-			'merge (how, sign, hooks, message, author), publish (remote, forge, when, draft, from), ' +
+			'merge (how, sign, hooks, message, author), journal (push), publish (remote, forge, when, draft, from), ' +
 			'preview (command, port), ' +
 			`deploy (each target: ${deployKeys})`,
 	});

@@ -312,6 +312,11 @@ export class Journal {
 		this.#unwritten = [];
 	}
 
+	/** How many lines there are, and the SHA-256 of the last. */
+	get last(): {readonly seq: number; readonly line: string} {
+		return {seq: this.#seq, line: this.#head};
+	}
+
 	/**
 	 * Writes one line and, unless `durable` is false, waits until it is on disk: intent precedes the act.
 	 * @throws the system's error where it cannot be written; then it is not there, and did not happen

@@ -5,7 +5,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {signersText} from '../../source/core/people/people.ts';
 import {envelopeWord, signedText} from '../../source/core/statement/envelope.ts';
-import {statementText, type Decision, type Statement} from '../../source/core/statement/statement.ts';
+import type {Decision} from '../../source/core/statement/decision.ts';
+import {statementText, type Statement} from '../../source/core/statement/statement.ts';
 import {makeKey, peopleText, publicKey} from './people.ts';
 
 /* Histories made by hand, with real git and real keys: as fleet makes them, or as somebody forges them. */

@@ -17,6 +17,7 @@ import type {Facts} from '../../core/run/facts.ts';
 import type {Policy} from '../../core/policy.ts';
 import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
+import {logTrailer, witnessText, type Witness} from '../../core/record/gate-lines.ts';
 import type {Accepted} from '../../core/statement/accept.ts';
 import {isAbout} from '../../core/statement/envelope.ts';
 import type {Git} from '../../host/git.ts';
@@ -41,6 +42,7 @@ type Order = {
 	readonly facts: Facts;
 	readonly policy: Policy['merge'];
 	/** The person's reason for the merge. */ readonly because: string;
+	/** The run's journal as it is now, which the merge witnesses. */ readonly log: Witness;
 };
 
 /** How a merge is made, once what git says has been asked. */
@@ -61,7 +63,7 @@ type Way = {
 export async function makeMergeCommit(
 	context: Context,
 	run: Run,
-	{git, facts, policy, because}: Order,
+	{git, facts, policy, because, log}: Order,
 ): Promise<string> {
 	const person = await personOf(git);
 	if (!person) {
@@ -88,6 +90,7 @@ export async function makeMergeCommit(
 	const trailers: Array<readonly [string, string]> = [
 		...(policy.author === 'agent' ? [] : [['Co-authored-by', coAuthor(context, run)] as const]),
 		...trailersOf(run, context, {because, accepted}),
+		[logTrailer, witnessText(log)],
 	];
 	if (kind === 'rebase') {
 		return rebase(run, way, {facts, trailers});

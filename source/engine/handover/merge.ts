@@ -96,7 +96,7 @@ export async function merge(
 	const checkouts = await Checkouts.find({git, commonDir, root: rootOf(context, run)}, run.target);
 	checkouts.refuseBusy(run.target);
 	const {policy} = await readPolicy(git, facts.base);
-	const commit = await makeMergeCommit(context, run, {git, facts, policy: policy.merge, because});
+	const commit = await makeMergeCommit(context, run, {git, facts, policy: policy.merge, because, log: journal.last});
 	const move = {from: facts.base, to: commit};
 	await checkouts.refuseInTheWay(move, `fleet merge ${run.id}`);
 	record(journal, {type: 'merge', facts, commit}, {actor: context.actor, now});

@@ -68,6 +68,35 @@ export async function fetchFrom(
 	]);
 }
 
+/** Fetches one branch from there to a ref of ours, if it is there; what is kept of it stays otherwise. */
+export async function fetchIfThere(carrier: Carrier, from: string, to: string): Promise<void> {
+	const {git, remote, interactive} = carrier;
+	const found = await runAsPerson(git.repository, ['ls-remote', '--refs', '--', remote, from], {interactive});
+	if (found.code !== 0 || found.stdout.includes(`\t${from}`)) {
+		await fetchFrom(carrier, [[from, to]]);
+	}
+}
+
+/**
+ * Pushes one commit to one branch there, which may only grow.
+ * @returns a refusal where it was not taken
+ */
+export async function addTo(
+	carrier: Carrier,
+	{commit, ref}: {readonly commit: string; readonly ref: string},
+): Promise<Refusal | undefined> {
+	try {
+		await over(carrier, ['push', '--no-verify', '--no-follow-tags', '--', carrier.remote, `${commit}:${ref}`]);
+		return undefined;
+	} catch (error) {
+		if (error instanceof Refusal) {
+			return error;
+		}
+
+		throw error;
+	}
+}
+
 /** Takes branches away there, where they are. */
 export async function deleteAt(carrier: Carrier, refs: readonly string[]): Promise<void> {
 	if (refs.length > 0) {

@@ -47,6 +47,7 @@ export async function moveOver(
 			facts: {...facts, base: commits.at(-1) ?? tip},
 			policy: policy.merge,
 			because,
+			log: journals.get(run.id)!.last,
 		});
 		if ((await git.line('rev-parse', `${made}^{tree}`)) !== (await git.line('rev-parse', `${commit}^{tree}`))) {
 			throw gateRefusal(`the merge of ${run.id} comes to something else than what was verified`, 'fleet merge --all');
