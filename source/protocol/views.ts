@@ -56,7 +56,19 @@ export const projectView = v.object({
 	suggestedVerify: v.nullable(v.string()),
 	/** Whether an approval has to be signed with a person's SSH key. */
 	approveSigned: v.boolean(),
-	deploy: v.record(v.string(), v.object({command: v.string(), credentials: texts, window: v.optional(v.string())})),
+	deploy: v.record(
+		v.string(),
+		v.object({
+			command: v.string(),
+			credentials: texts,
+			window: v.optional(v.string()),
+			wait: v.optional(v.object({command: v.string()})),
+			health: v.optional(v.object({command: v.string()})),
+			rollback: v.optional(v.string()),
+			/** Whose yes it needs. */
+			approve: v.optional(v.object({people: v.number(), from: texts})),
+		}),
+	),
 });
 export type ProjectView = Readonly<v.InferOutput<typeof projectView>>;
 

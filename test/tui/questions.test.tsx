@@ -571,6 +571,41 @@ test('a target outside of its window asks why before anything else, and says whe
 	]);
 });
 
+test('a deploy that others have to say yes to is asked for, approved, and then begun', () => {
+	const typed = (shown: State, ...keys: string[]) => press(shown, ...keys).effects;
+	const ids = (shown: State) => dialogOf(shown)!.fields.map(({id}) => id);
+	const ask = screens()['deploy-request']!;
+	assert.match(text(ask), /Approval +needs a yes of 1 of owners: ask for it/);
+	assert.match(text(ask), /Then +looks whether it works \(\.\/healthy\), and rolls back if not/);
+	assert.deepEqual([ids(ask), dialogOf(ask)!.verb], [['target', 'reason', 'confirm'], 'ask']);
+	const hasty = press(ask, 'return', 'return');
+	assert.match(hasty.state.notice!.text, /say why: those who are to say yes read it/);
+	assert.deepEqual(verbs(typed(ask, 'return', ...'ok', 'return', ...'production', 'return')), [
+		'deploy merged production --request --because ok',
+	]);
+	assert.deepEqual(ids(press(ask, 'up').state), ['target', 'confirm'], 'another target needs nobody');
+
+	// What waits is chosen, whatever stands first, and its window does not matter yet.
+	const approve = screens()['deploy-approve']!;
+	assert.match(text(approve), /Asked +by ada: the release/);
+	assert.match(text(approve), /Approval +waits for 1 of bo, cy, 58m left/);
+	assert.match(text(approve), /type production to approve this one deploy/);
+	const word = ['return', ...'production', 'return'];
+	assert.deepEqual(verbs(typed(approve, ...word)), ['deploy merged production --approve']);
+
+	const approved = screens()['deploy-approved']!;
+	assert.match(text(approved), /Approval +approved by bo, 13m left/);
+	assert.match(press(approved, 'return').state.notice!.text, /production is outside its deploy window/);
+
+	// Somebody else was quicker: what was typed to approve it deploys nothing.
+	const half = press(approve, 'return', ...'production').state;
+	const quicker = {...half, runs: approved.runs};
+	assert.deepEqual(typed(quicker, 'return'), []);
+	const refreshed = update(quicker, {type: 'offer', project: 'p', offer: quicker.offers['p']!}).state;
+	assert.deepEqual(typed(refreshed, 'return'), []);
+	assert.match(text(screens()['deploy-waits']!), /Deploy +production waits for TOKEN/);
+});
+
 test('an answer is typed for an agent that waits, and is for the question that was shown', () => {
 	const waiting = run('one', started, {
 		type: 'agent.status',

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type {SignedStatement} from '../../source/core/deploy/statement.ts';
 import type {Entry, EventOf, RunEvent} from '../../source/core/run/event.ts';
 import {compareLocks, type LockChange} from '../../source/core/packages/difference.ts';
 import {npm} from '../../source/core/packages/npm.ts';
@@ -354,6 +355,26 @@ const plan = {
 	removed: commits('Try another way'),
 };
 
+/** What bo signed of a deploy that ada asked for. */
+const statement: SignedStatement = {
+	decision: 'approve',
+	run: 'merged',
+	target: 'production',
+	commit: hex('f'),
+	command: './deploy production',
+	credentials: ['TOKEN'],
+	people: hex('1'),
+	policy: hex('d'),
+	tip: hex('d'),
+	requester: 'ada',
+	approver: 'bo',
+	because: 'the release',
+	issued: at,
+	until: '2026-01-01T00:15:00.000Z',
+	nonce: '0',
+	signature: '',
+};
+
 /** One state for each screen, by a name. */
 export function screens(): Record<string, State> {
 	const ready = run('ready', started, exited, ...verified);
@@ -407,6 +428,39 @@ export function screens(): Record<string, State> {
 				},
 			},
 		},
+	};
+	const needsYes: State = {
+		...toDeploy,
+		offers: {
+			p: {
+				...toDeploy.offers['p']!,
+				deploy: {
+					staging: {command: './deploy staging', credentials: []},
+					production: {
+						command: './deploy production',
+						credentials: ['TOKEN'],
+						window: 'mon-fri 09:00-16:00',
+						health: {command: './healthy'},
+						rollback: 'auto',
+						approve: {people: 1, from: ['owners']},
+					},
+				},
+			},
+		},
+	};
+	const asked: Extract<RunEvent, {type: 'deploy.requested'}> = {
+		type: 'deploy.requested',
+		target: 'production',
+		commit: hex('f'),
+		until: '2026-01-01T01:00:00.000Z',
+		missing: [],
+		because: 'the release',
+		wants: {people: 1, of: ['bo', 'cy']},
+		asked: {...statement, decision: 'request', approver: ''},
+	};
+	const requested: State = {
+		...needsYes,
+		runs: [runOf('p', 'merged', started, exited, ...verified, approved, merged, asked)],
 	};
 	const vault = state([works], {
 		screen: 'vault',
@@ -512,6 +566,31 @@ export function screens(): Record<string, State> {
 				.state,
 			{type: 'keys', keys: ['down', 'o']},
 		).state,
+		'deploy-request': update(openDialog(needsYes, 'deploy').state, {type: 'keys', keys: ['down']}).state,
+		'deploy-approve': openDialog(requested, 'deploy').state,
+		'deploy-approved': openDialog(
+			{
+				...requested,
+				runs: [
+					runOf('p', 'merged', started, exited, ...verified, approved, merged, asked, {
+						type: 'deploy.approved',
+						...statement,
+					}),
+				],
+			},
+			'deploy',
+		).state,
+		'deploy-waits': state(
+			[
+				runOf('p', 'merged', started, exited, ...verified, approved, merged, {
+					...asked,
+					missing: ['TOKEN'],
+					wants: undefined,
+					asked: undefined,
+				}),
+			],
+			{screen: 'gates', selected: 'merged'},
+		),
 		rollback: [
 			{run: 'worse', plan: {...plan, target: 'shelf'}},
 			{run: 'good', plan: {...plan, target: 'shelf', last: {...plan.last, run: 'good'}}},

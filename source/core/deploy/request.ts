@@ -22,13 +22,13 @@ export function isApproved({wants, approvals}: DeployRequest): boolean {
 	return wants !== undefined && new Set(approvals.map(({approver}) => approver)).size >= wants.people;
 }
 
-/** What a request waits for, in words: `waits for DEPLOY_TOKEN`. */
+/** What a request waits for, in words: `waits for DEPLOY_TOKEN`, `waits for 1 of ada, bo`. */
 export function requestText(request: DeployRequest): string {
 	const {missing, wants, approvals} = request;
 	if (wants && !isApproved(request)) {
 		const left = wants.people - approvals.length;
 		const whom = wants.of.length > left ? `${left} of ${wants.of.join(', ')}` : wants.of.join(' and ');
-		return `waits for a yes of ${whom}`;
+		return `waits for ${whom}`;
 	}
 
 	if (missing.length > 0) {

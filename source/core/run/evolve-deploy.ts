@@ -73,7 +73,7 @@ export const deployChanges = {
 	'deploy.finished': (run, entry) => {
 		const {target, commit, outcome, because, rollbackOf, at} = entry;
 		if (rollbackOf !== undefined) {
-			const text = `${run.deployments.at(-1)?.because ?? ''}; ${rolledBackText(commit, outcome, because)}`;
+			const text = `${rolledBackText(commit, outcome, because)}; ${run.deployments.at(-1)?.because ?? ''}`;
 			return {
 				// What was to be there is not, however well the last good one came back.
 				stage: outcome === 'unknown' ? 'deploy-unknown' : 'deploy-failed',

@@ -5,7 +5,7 @@ import {waitingDeploy} from './attention.ts';
 import {itemIds} from './audit.ts';
 import {decideApprove, decideDeploy, decideMerge, decideVerify, ended} from './rules.ts';
 import type {Facts} from './facts.ts';
-import {approvedBy, checksOf, type Approval, type Run} from './run.ts';
+import {approvedBy, checksOf, type Approval, type Deployment, type Run} from './run.ts';
 import type {Stage} from './stages.ts';
 import {atOnceText} from './viewed.ts';
 import {boundBy} from './train.ts';
@@ -168,6 +168,11 @@ function merge(run: Run): Standing {
 	};
 }
 
+function failedDeploy({target, outcome, because, rolledBack}: Deployment): string {
+	const back = rolledBack?.outcome === 'succeeded' ? `rolled back to ${rolledBack.commit.slice(0, 7)}; ` : '';
+	return `${target}: ${back}${outcome}, ${because}`;
+}
+
 function deploy(run: Run): Standing {
 	const last = run.deployments.at(-1);
 	return {
@@ -175,7 +180,7 @@ function deploy(run: Run): Standing {
 		during: 'deploying',
 		waits: waitingDeploy(run),
 		done: last?.outcome === 'succeeded' ? `${last.target}: ${last.because}` : undefined,
-		failed: last && last.outcome !== 'succeeded' ? `${last.target}: ${last.outcome}, ${last.because}` : undefined,
+		failed: last && last.outcome !== 'succeeded' ? failedDeploy(last) : undefined,
 		refusal: decideDeploy(run, person, {target: '', confirmed: ''}),
 	};
 }

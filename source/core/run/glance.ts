@@ -190,6 +190,12 @@ function merged(run: Run, {hasDeploy}: Besides): Found {
 	return hasDeploy ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : over('done', text);
 }
 
+/** What became of a deploy that failed: first whether the last good one is back. */
+function failedDeploy({deployments, because}: Run): string {
+	const {rolledBack, target, because: why} = deployments.at(-1) ?? {};
+	return rolledBack?.outcome === 'succeeded' ? `rolled back ${target}: ${why}` : `deploy failed: ${because}`;
+}
+
 /** A deploy that was asked for; undefined where none was. */
 function requested(run: Run): Found | undefined {
 	const text = waitingDeploy(run);
@@ -236,7 +242,7 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 	merged,
 	deploying: atGate,
 	deployed: run => over('done', `deployed → ${run.deployments.at(-1)?.target ?? ''}`),
-	'deploy-failed': run => need('failed', `deploy failed: ${run.because}`, 'log'),
+	'deploy-failed': run => need('failed', failedDeploy(run), 'log'),
 	'deploy-unknown': run => need('unclear', `deploy: ${run.because}`, 'log'),
 	// What is merged stays so; its folder alone is gone.
 	discarded: run =>

@@ -10,6 +10,7 @@ import {lastGood} from '../../targets.ts';
 import {selectedRun, type Effect, type State} from '../../state.ts';
 import {bad, runVerb, stay, type Step} from '../../step.ts';
 import {opensAt, windowNote} from '../deploy-window.ts';
+import {wayArguments, wayLines, wayOf, wayWords} from './deploy-way.ts';
 import {
 	askAgain,
 	confirmField,
@@ -45,6 +46,11 @@ function outsideWindow(
 	run: Run,
 	{target, reason}: {readonly target: string; readonly reason?: string | undefined},
 ): string | undefined {
+	// What is asked for, or approved, begins later.
+	if (wayOf(state, run, target) !== 'deploy') {
+		return undefined;
+	}
+
 	const opens = opensAt(state.offers[run.project.id]?.deploy[target]?.window, state.now);
 	return opens === undefined || reason ? undefined : `${target} is outside its deploy window (opens ${opens})`;
 }
@@ -85,6 +91,7 @@ function targetLines(state: State, run: Run, name: string): DialogLine[] {
 			'Needs',
 			credentials.length === 0 ? 'no credentials' : `${describeCredentials(credentials)}; for this deploy alone`,
 		),
+		...wayLines(state, run, name),
 	];
 }
 
@@ -146,15 +153,20 @@ function deployLines(state: State, run: Run, target: string): DialogLine[] {
 /** Where deploys can go, each with its window. */
 function targetField(state: State, run: Run): Field {
 	const targets = Object.entries(state.offers[run.project.id]?.deploy ?? {});
+	// What waits goes on first.
+	const at = Math.max(
+		0,
+		targets.findIndex(([name]) => name === run.deployRequest?.target),
+	);
 	return {
 		id: 'target',
 		label: 'Target',
-		value: targets[0]?.[0] ?? '',
+		value: targets[at]?.[0] ?? '',
 		hint: '',
 		...(targets.length === 0
 			? {}
 			: {
-					cursor: 0,
+					cursor: at,
 					options: targets.map(([value, {window}]) => ({
 						value,
 						note: windowNote(window, state.now),
@@ -164,13 +176,23 @@ function targetField(state: State, run: Run): Field {
 	};
 }
 
-const wordField = (target: string): Field => ({
+const wordField = (state: State, run: Run, target: string): Field => ({
 	id: 'confirm',
 	label: 'Confirm',
 	value: '',
-	hint: `type ${target === '' ? 'the name of the target' : target} to deploy; a paste does not count`,
+	hint:
+		`type ${target === '' ? 'the name of the target' : target} ${wayWords[wayOf(state, run, target)].types}; ` +
+		'a paste does not count',
 	confirm: '',
 });
+
+const requestReason = reasonField('why, for those who are to say yes');
+
+/** What is filled in besides the target: a request says why. */
+const fieldsBelow = (state: State, run: Run, target: string): Field[] => [
+	...(wayOf(state, run, target) === 'request' ? [requestReason] : []),
+	wordField(state, run, target),
+];
 
 const whyField = reasonField('why now, outside the deploy window');
 
@@ -192,6 +214,11 @@ function startDeploy(
 	run: Run,
 	{target, reason}: {readonly target: string; readonly reason: string | undefined},
 ): Step {
+	const yes = wayArguments(state, run, {target, reason});
+	if (yes) {
+		return runVerb(state, run.id, {argv: yes, title: wayWords[wayOf(state, run, target)].verb});
+	}
+
 	const known = state.offers[run.project.id]?.deploy[target];
 	const credentials = credentialsOf(state, run, known?.credentials ?? []);
 	const argv = [
@@ -230,10 +257,10 @@ const deploy: DialogDefinition = {
 		return {
 			title: `Deploy ${run.merge!.commit.slice(0, shortCommitLength)} of ${run.id}`,
 			runs: [run.id],
-			verb: 'deploy',
+			verb: wayWords[wayOf(state, run, target.value)].verb,
 			keys: target.options?.some(({isOff}) => isOff) ? [{key: 'o', title: 'outside the window'}] : [],
 			lines: deployLines(state, run, target.value),
-			fields: [target, wordField(target.value)],
+			fields: [target, ...fieldsBelow(state, run, target.value)],
 		};
 	},
 	load(state) {
@@ -245,9 +272,11 @@ const deploy: DialogDefinition = {
 		const run = runsOf(state, dialog)[0];
 		const target = chosenTarget(dialog);
 		const lines = run ? deployLines(state, run, target) : dialog.lines;
-		return target === chosenTarget(before)
+		const verb = run ? wayWords[wayOf(state, run, target)].verb : dialog.verb;
+		// Another one may have said yes meanwhile: what is typed now means something else.
+		return !run || (target === chosenTarget(before) && verb === dialog.verb)
 			? {...dialog, lines}
-			: {...dialog, lines, fields: [dialog.fields[0]!, wordField(target)], at: 0};
+			: {...dialog, lines, verb, fields: [dialog.fields[0]!, ...fieldsBelow(state, run, target)], at: 0};
 	},
 	keys: {o: askWhy},
 	submit(state, dialog, values) {
@@ -265,11 +294,25 @@ const deploy: DialogDefinition = {
 			});
 		}
 
+		const way = wayOf(state, run, target);
+		if (wayWords[way].verb !== dialog.verb) {
+			return askAgain(state, dialog, {field: 'target', because: 'it is not as it was: look again'});
+		}
+
+		if (reason === '' && way === 'request') {
+			return askAgain(state, dialog, {field: 'reason', because: 'say why: those who are to say yes read it'});
+		}
+
 		return confirm === target
 			? startDeploy(state, run, {target, reason})
-			: askAgain(state, dialog, {field: 'confirm', because: `type ${target} to deploy there`});
+			: askAgain(state, dialog, {field: 'confirm', because: `type ${target} ${wayWords[way].types}`});
 	},
 	leave(state, dialog, {target = '', reason}) {
+		const isAsked = dialog.fields[dialog.at]?.id === 'reason' && reason === '';
+		if (isAsked && wayOf(state, runsOf(state, dialog)[0]!, target) === 'request') {
+			return 'say why: those who are to say yes read it';
+		}
+
 		const early = outsideWindow(state, runsOf(state, dialog)[0]!, {target, reason});
 		return early === undefined ? undefined : `${early}; ${reason === undefined ? outsideHint : 'say why'}`;
 	},
@@ -302,15 +345,17 @@ const rollback: DialogDefinition = {
 		const {run: to, target} = good;
 		const note = windowNote(state.offers[to.project.id]?.deploy[target]?.window, state.now);
 		const isClosed = outsideWindow(state, to, {target}) !== undefined;
+		const way = wayOf(state, to, target);
+		const reasons = {request: [requestReason], approve: [], deploy: isClosed ? [whyField] : []}[way];
 		return {
 			title: `Roll back ${target} to ${to.id}`,
 			runs: [to.id],
-			verb: 'roll back',
+			verb: way === 'deploy' ? 'roll back' : wayWords[way].verb,
 			lines: [
 				...rollbackLines(state, from, {to, target}),
 				...(note === '' ? [] : [isClosed ? fact('Window', `! ${note}`, 'warn') : fact('Window', note)]),
 			],
-			fields: [...(isClosed ? [whyField] : []), confirmField(target, 'to deploy')],
+			fields: [...reasons, confirmField(target, wayWords[way].types)],
 		};
 	},
 	load(state) {
@@ -321,6 +366,15 @@ const rollback: DialogDefinition = {
 		const target = dialog.fields.at(-1)!.confirm!;
 		const run = runsOf(state, dialog)[0]!;
 		const early = outsideWindow(state, run, {target, reason});
+		const way = wayOf(state, run, target);
+		if (dialog.verb !== (way === 'deploy' ? 'roll back' : wayWords[way].verb)) {
+			return askAgain(state, dialog, {field: 'confirm', because: 'it is not as it was: look again'});
+		}
+
+		if (way === 'request' && !reason) {
+			return askAgain(state, dialog, {field: 'reason', because: 'say why: those who are to say yes read it'});
+		}
+
 		return early
 			? askAgain(state, dialog, {field: 'reason', because: `${early}; say why`})
 			: startDeploy(state, run, {target, reason});
