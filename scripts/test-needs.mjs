@@ -14,6 +14,8 @@ const everyTest = {
 	age: 'age',
 	script: 'bsdutils',
 	'ssh-keygen': 'openssh-client',
+	sshd: 'openssh-server',
+	gh: 'gh',
 	tmux: 'tmux',
 	crontab: 'cron',
 	less: 'less',
@@ -29,7 +31,7 @@ const everyTest = {
 	'redis-server': 'redis-server',
 };
 /** Packages that would start a server of the machine's. */
-const servers = new Set(['postgresql', 'redis-server', 'cron']);
+const servers = new Set(['postgresql', 'redis-server', 'cron', 'openssh-server']);
 const library = {file: 'libsecret-1.so.0', package: 'libsecret-1-0'};
 
 /** Folders of programs below one, a version each. */

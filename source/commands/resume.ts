@@ -17,9 +17,10 @@ export const verb = define({
 		promptFile,
 		rebase: flag('tell it to bring its work onto the target as that is today, and what conflicts'),
 		failed: flag('tell it what the last verification found'),
+		comments: flag('tell it which checks failed at the forge, and what was said there by whom the policy names'),
 		json,
 	},
-	brief: ['rebase', 'failed'],
+	brief: ['rebase', 'failed', 'comments'],
 	async run(io, {run: name, prompt: typed}, options) {
 		const prompt = readPrompt(typed, options.promptFile);
 		noteHidden(io, prompt);
@@ -30,7 +31,8 @@ export const verb = define({
 			found.after !== undefined &&
 			prompt === undefined &&
 			!options.rebase &&
-			!options.failed
+			!options.failed &&
+			!options.comments
 		) {
 			await send(context, found, {type: 'release', because: ''});
 			const text = `${found.id} starts without waiting for ${found.after}\n`;
@@ -39,7 +41,8 @@ export const verb = define({
 		}
 
 		const {rebase, failed} = options;
-		const run = await resumeRun(context, found.id, {prompt, rebase, failed});
+		const remarks = options.comments ? {interactive: io.interactive} : undefined;
+		const run = await resumeRun(context, found.id, {prompt, rebase, failed, remarks});
 		const conversation = run.conversation === undefined ? '' : ', in the same conversation';
 		const text = `${run.id} ${run.stage}, attempt ${run.attempt}${conversation}\n`;
 		sayRun(io, context, {run: run.id, json: options.json, text});

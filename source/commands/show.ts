@@ -4,6 +4,7 @@ import {branchName} from '../core/git/refs.ts';
 import {compose} from '../compose.ts';
 import {summaryLines} from '../core/packages/summary.ts';
 import {stageText} from '../core/run/attention.ts';
+import {publishedText} from '../core/publish/words.ts';
 import {gatesOf} from '../core/run/gates.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
 import type {Run} from '../core/run/run.ts';
@@ -115,6 +116,14 @@ function trainLines({verification}: Run): Array<readonly [title: string, text: s
 	return train && train.runs.length > 1 ? [['train', trainText(train)]] : [];
 }
 
+/** What was published, how it stands there, and where. */
+function publishedLines({id, published, publishing}: Run): Array<readonly [title: string, text: string]> {
+	return [
+		...(publishing ? [['published', `was begun, and its end is not known: fleet publish ${id} looks`] as const] : []),
+		...(published ? [['published', publishedText(published)] as const, ['', published.url] as const] : []),
+	];
+}
+
 /** On which ports it listens, which of them are open, and what it was denied. */
 function networkLines(run: Run): Array<readonly [title: string, text: string]> {
 	const [first] = run.listening;
@@ -124,6 +133,17 @@ function networkLines(run: Run): Array<readonly [title: string, text: string]> {
 			: [['listens', `on ${run.listening.join(', ')} (fleet open ${run.id} ${first})`] as const]),
 		...run.openPorts.map(({port, address}) => ['open', `port ${port}, at ${address}`] as const),
 		...run.denials.map(({target, because, count}) => ['denied', `${target}, ${count} times: ${because}`] as const),
+	];
+}
+
+/** What became of its work, and what it lies over. */
+function workLines(context: Context, run: Run): Array<readonly [title: string, text: string]> {
+	const setup = setupText(context, run);
+	return [
+		...publishedLines(run),
+		...trainLines(run),
+		...changeLines(context.paths.run(run.id)),
+		...(setup === undefined ? [] : [['setup', setup] as const]),
 	];
 }
 
@@ -176,13 +196,8 @@ export const verb = define({
 		}
 
 		line('stage', stageText(run));
-		for (const [title, text] of [...trainLines(run), ...changeLines(context.paths.run(run.id))]) {
+		for (const [title, text] of workLines(context, run)) {
 			line(title, text);
-		}
-
-		const setup = setupText(context, run);
-		if (setup !== undefined) {
-			line('setup', setup);
 		}
 
 		line('sandbox', run.sandbox || 'not started yet');

@@ -56,6 +56,8 @@ export const projectView = v.object({
 	suggestedVerify: v.nullable(v.string()),
 	/** Whether an approval has to be signed with a person's SSH key. */
 	approveSigned: v.boolean(),
+	/** Whether the policy says how a result is published at a forge. */
+	publish: v.optional(v.boolean()),
 	deploy: v.record(
 		v.string(),
 		v.object({

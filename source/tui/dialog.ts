@@ -46,6 +46,7 @@ export type DialogKind =
 	| 'reply'
 	| 'merge'
 	| 'merge-all'
+	| 'publish'
 	| 'rebase'
 	| 'resume'
 	| 'rerun'

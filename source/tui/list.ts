@@ -149,6 +149,7 @@ function rowOf(run: Run, state: Known): RunRow {
 		changes: own,
 		isOutdated: outdated,
 		hasVerify: hasVerifyCommand(run, state),
+		hasPublish: offer?.publish ?? false,
 		hasDeploy: deploy !== undefined && Object.keys(deploy).length > 0,
 	});
 	const row = {kind: 'run' as const, run, glance, changes: own, offer, outdated};

@@ -6,7 +6,12 @@ import {forges} from '../../source/core/publish/forges.ts';
 import {apiOf, forgePlace, pageOf, type ForgePlace} from '../../source/core/publish/place.ts';
 import {bodyOf, titleOf, withBody} from '../../source/core/publish/text.ts';
 import {Refusal} from '../../source/core/refusal.ts';
-import {approved, exited, run as runOf, started, verified} from '../tui/states.ts';
+import {needOf} from '../../source/core/run/attention.ts';
+import {glanceAt} from '../../source/core/run/glance.ts';
+import type {RunEvent} from '../../source/core/run/event.ts';
+import {fresh} from '../../source/core/publish/state.ts';
+import {decidePublish} from '../../source/core/publish/rules.ts';
+import {approved, at, exited, run as runOf, started, verified} from '../tui/states.ts';
 
 /* What is written to a forge, and read of it. Answers are made as docs.github.com/rest and docs.gitlab.com/api show them. */
 
@@ -187,4 +192,98 @@ test('the policy says where, when and whose words count', () => {
 	]) {
 		assert.ok(parsePolicy(text) instanceof Refusal, text);
 	}
+});
+
+const head = 'a'.repeat(40);
+const place: ForgePlace = {forge: 'github', host: 'github.com', path: 'ada/web'};
+const finished = (draft: boolean): RunEvent => ({
+	type: 'publish.finished',
+	place,
+	number: 12,
+	url: pageOf(place, 12),
+	head,
+	draft,
+	via: 'rest',
+	how: 'made',
+});
+const seen = (more: Partial<Extract<RunEvent, {type: 'publish.state'}>>): RunEvent => ({
+	type: 'publish.state',
+	...fresh({head, draft: false}),
+	...more,
+});
+
+test('a row says how it stands at the forge, and what is next', () => {
+	const published = (...events: RunEvent[]) =>
+		runOf('fix', started, exited, ...verified, approved, finished(false), ...events);
+	for (const [events, group, next, text] of [
+		[[], 'active', 'look', /not looked at/],
+		[[seen({checks: {passed: 0, failed: [], running: 2}})], 'active', 'look', /2 checks running, not reviewed/],
+		[[seen({checks: {passed: 1, failed: ['test'], running: 0}})], 'needs you', 'comments', /check test failed/],
+		[[seen({comments: 1})], 'needs you', 'comments', /1 comment/],
+		[[seen({comments: 1}), {type: 'publish.told', ids: ['x']}], 'active', 'look', /no checks/],
+		[[seen({mergeable: false})], 'needs you', 'rebase', /conflicts/],
+		[[seen({draft: true})], 'needs you', 'review', /draft/],
+		[[seen({approvedBy: ['bob']})], 'ready', 'look', /approved by bob/],
+		[[seen({state: 'closed'})], 'done', 'retry', /pull request 12 was closed/],
+		[[seen({state: 'merged', merged: {commit: head, how: 'other'}})], 'done', undefined, /not what was verified/],
+		[[{type: 'prompt.sent', prompt: 'x'}, started, exited], 'needs you', 'verify', /finished/],
+	] as const) {
+		const run = published(...(events as readonly RunEvent[]));
+		const glance = glanceAt(run);
+		assert.deepEqual([glance.group, glance.next], [group, next], String(text));
+		assert.match(glance.text, text);
+		assert.equal(needOf(run) !== undefined, group === 'needs you', String(text));
+	}
+
+	const begun = runOf('fix', started, exited, ...verified, {
+		type: 'publish.started',
+		head,
+		remote: 'origin',
+		place,
+		ref: 'refs/heads/fleet/fix',
+		expected: null,
+		draft: true,
+		via: 'gh',
+	});
+	assert.equal(glanceAt(begun).next, 'publish');
+	assert.equal(glanceAt(runOf('fix', started, exited, ...verified, approved), {hasPublish: true}).next, 'publish');
+});
+
+test('only a person publishes, and only what was verified', () => {
+	const run = runOf('fix', started, exited, ...verified);
+	const by = {actor: 'person:ada' as const, now: Date.parse(at)};
+	const usual = {head, when: 'verified' as const};
+	assert.equal(decidePublish(run, usual, by), undefined);
+	assert.ok(decidePublish(run, usual, {...by, actor: 'agent:fix'}));
+	assert.ok(decidePublish(run, usual, {...by, actor: 'fleet'}));
+	for (const [of, asked, when, words] of [
+		[run, {...usual, head: 'b'.repeat(40)}, by, /branch moved/],
+		[run, usual, {...by, now: by.now + 86_400_001}, /older than 24 hours/],
+		[run, {...usual, when: 'approved' as const}, by, /only what is approved/],
+		[runOf('fix', started), usual, by, /is running/],
+		[runOf('fix', started, exited), usual, by, /is not verified/],
+		[runOf('fix', started, exited, ...verified, {type: 'review.rejected', because: 'no'}), usual, by, /was rejected/],
+		[
+			runOf('fix', started, exited, ...verified, {type: 'run.discarded', because: '', kept: []}),
+			usual,
+			by,
+			/is discarded/,
+		],
+		[
+			runOf('fix', started, exited, ...verified, {
+				type: 'suspects.found',
+				suspects: [{rule: 'r', file: 'f', line: 1, span: '***', fingerprint: 'p'}],
+			}),
+			usual,
+			by,
+			/possible secret/,
+		],
+	] as const) {
+		assert.match(decidePublish(of, asked, when)?.because ?? 'allowed', words);
+	}
+
+	assert.equal(
+		decidePublish(runOf('fix', started, exited, ...verified, approved), {...usual, when: 'approved'}, by),
+		undefined,
+	);
 });

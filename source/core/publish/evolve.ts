@@ -5,12 +5,17 @@ import {requestName} from './place.ts';
 import {fresh, type Published} from './state.ts';
 import {mergedText} from './words.ts';
 
+/** Whether the run went on since: what becomes of the earlier work there does not end it. */
+function isNewer({verification, captured, attempt}: Run, {commit, attempt: before}: Published): boolean {
+	return attempt !== before || (verification?.head ?? captured?.head) !== commit;
+}
+
 /** Where a run stands once it was looked at what became of it at the forge. */
 function stageAfter(run: Run, published: Published, entry: EntryOf<'publish.state'>): Partial<Run> {
 	const name = requestName(published.place.forge, published.number);
 	const {state, merged} = entry;
 	// What was decided here about it goes on to count.
-	if (run.merge) {
+	if (run.merge || isNewer(run, published)) {
 		return {};
 	}
 
@@ -53,7 +58,18 @@ export const publishChanges = {
 	'publish.failed': () => ({publishing: undefined}),
 	'publish.finished': (run, {place, number, url, head, draft, via, at}) => {
 		const known = run.published?.number === number ? run.published.told : [];
-		const published: Published = {place, number, url, commit: head, via, at, told: known, ...fresh({head, draft})};
+		const {attempt} = run;
+		const published: Published = {
+			attempt,
+			place,
+			number,
+			url,
+			commit: head,
+			via,
+			at,
+			told: known,
+			...fresh({head, draft}),
+		};
 		const wasClosed = run.stage === 'rejected' && run.verification?.passed === true;
 		return {
 			publishing: undefined,

@@ -36,7 +36,7 @@ export function decidePublish(
 		);
 	}
 
-	if (run.merge || published?.state === 'merged') {
+	if (run.merge || (published?.state === 'merged' && published.commit === head)) {
 		return gateRefusal(`${run.id} is merged already`, 'start a new run for more work');
 	}
 

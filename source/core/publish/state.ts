@@ -41,6 +41,7 @@ export type Published = {
 	readonly url: string;
 	/** What fleet pushed; `head` is what is there. */
 	readonly commit: string;
+	/** The run's attempt at that time. */ readonly attempt: number;
 	readonly via: CarrierName;
 	readonly at: string;
 	/** When it was last looked at; undefined: not since it was published. */

@@ -1,3 +1,4 @@
+import {publishedNeed} from '../publish/next.ts';
 import {heldTask, planText} from '../tasks/plan.ts';
 import {requestText} from '../deploy/request.ts';
 import type {Run} from './run.ts';
@@ -62,7 +63,7 @@ export function needOf(run: Run): Need | undefined {
 	}
 
 	const {since} = run;
-	const planned = planNeed(run);
+	const planned = planNeed(run) ?? publishedNeed(run);
 	if (planned) {
 		return planned.because === undefined ? undefined : {kind: planned.kind, because: planned.because, since};
 	}

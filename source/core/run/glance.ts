@@ -3,6 +3,7 @@ import {branchName} from '../git/refs.ts';
 import {isApproved} from '../deploy/request.ts';
 import {hasFailed, needOf, stageText, waitingDeploy} from './attention.ts';
 import type {Changes} from './changes.ts';
+import {publishedNext, type PublishedNext} from '../publish/next.ts';
 import {heldTask, isPlanDone, planText} from '../tasks/plan.ts';
 import {approvedBy, type Run} from './run.ts';
 import {stageName, type Stage} from './stages.ts';
@@ -45,6 +46,9 @@ export type NextStep =
 	| 'rebase'
 	| 'merge'
 	| 'merge-all'
+	| 'publish'
+	| 'look'
+	| 'comments'
 	| 'plan'
 	| 'deploy'
 	| 'continue'
@@ -67,6 +71,7 @@ export type Besides = {
 	/** Whether its target moved since it was verified. */ readonly isOutdated?: boolean | undefined;
 	/** Whether its project says what verifies a result; undefined where that is not known. */
 	readonly hasVerify?: boolean | undefined;
+	/** Whether its project says how it is published. */ readonly hasPublish?: boolean | undefined;
 	/** Whether its project says how it is deployed. */ readonly hasDeploy?: boolean | undefined;
 };
 
@@ -185,8 +190,47 @@ const outdated = (run: Run) =>
 		? need('failed', `conflicts with ${branchName(run.target)}`, 'rebase')
 		: need('unclear', `outdated: ${branchName(run.target)} moved`, 'verify');
 
+/** How one stands that is open at a forge. */
+function atForge({state, text}: PublishedNext): Found {
+	switch (state) {
+		case 'said': {
+			return need('failed', text, 'comments');
+		}
+
+		case 'conflicts': {
+			return need('failed', text, 'rebase');
+		}
+
+		case 'draft': {
+			return need('passed', text, 'review');
+		}
+
+		case 'ready': {
+			return {group: 'ready', sign: 'passed', text, next: 'look'};
+		}
+
+		case 'waits': {
+			return active('queued', text, 'look');
+		}
+	}
+}
+
+/** A run that is published as it stands; undefined for any other. */
+function published(run: Run): Found | undefined {
+	if (run.publishing && (run.stage === 'verified' || run.stage === 'approved')) {
+		return need('unclear', 'publishing was interrupted', 'publish');
+	}
+
+	const next = publishedNext(run);
+	return next && atForge(next);
+}
+
 function merged(run: Run, {hasDeploy}: Besides): Found {
-	const text = `merged ${run.merge?.commit.slice(0, 7) ?? ''}`;
+	const text = run.merge ? `merged ${run.merge.commit.slice(0, 7)}` : stageText(run);
+	if (!run.merge) {
+		return over('done', text);
+	}
+
 	return hasDeploy ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : over('done', text);
 }
 
@@ -205,6 +249,15 @@ function requested(run: Run): Found | undefined {
 
 	const isReady = isApproved(run.deployRequest!) && run.deployRequest!.missing.length === 0;
 	return isReady ? {group: 'ready', sign: 'passed', text, next: 'deploy'} : need('question', text, 'deploy');
+}
+
+/** What was verified together is merged together; where main is on a forge, it is merged there. */
+function mergeStep(run: Run, hasPublish: boolean | undefined): NextStep {
+	if (hasPublish) {
+		return 'publish';
+	}
+
+	return (run.verification?.train?.runs.length ?? 1) > 1 ? 'merge-all' : 'merge';
 }
 
 const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found} = {
@@ -227,15 +280,14 @@ const byStage: {readonly [Name in Stage]: (run: Run, besides: Besides) => Found}
 			? need('unclear', 'no verify command', hasVerify === true ? 'verify' : 'set-verify')
 			: need('unclear', stageText(run), 'log');
 	},
-	approved: (run, {isOutdated}) =>
+	approved: (run, {isOutdated, hasPublish}) =>
 		isOutdated
 			? outdated(run)
 			: {
 					group: 'ready',
 					sign: 'passed',
 					text: run.approval ? `approved by ${approvedBy(run.approval)}` : 'approved',
-					// What was verified together is merged together.
-					next: (run.verification?.train?.runs.length ?? 1) > 1 ? 'merge-all' : 'merge',
+					next: mergeStep(run, hasPublish),
 				},
 	rejected: run => over('dropped', run.because ? `rejected: ${run.because}` : 'rejected', 'retry'),
 	merging: atGate,
@@ -257,7 +309,7 @@ export function glanceAt(run: Run, besides: Besides = {}): Glance {
 	const found =
 		alarm && run.stage !== 'discarded'
 			? need('alarm', `ALARM: ${alarm.because}, ${alarm.target}`, 'acknowledge')
-			: (planned(run) ?? requested(run) ?? byStage[run.stage](run, besides));
+			: (planned(run) ?? requested(run) ?? published(run) ?? byStage[run.stage](run, besides));
 	return {...found, since: needOf(run)?.since ?? run.since};
 }
 

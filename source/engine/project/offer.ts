@@ -53,6 +53,7 @@ export async function projectOffer(project: Project): Promise<ProjectView> {
 		network: policy?.network ?? [],
 		approveWord: policy?.approve.word ?? null,
 		approveSigned: (policy?.approve.sign ?? false) || (await checkout.resolve(`HEAD:${peoplePath}`)) !== undefined,
+		publish: policy?.publish !== undefined,
 		deploy: policy?.deploy ?? {},
 		verify: [...(policy?.verify.commands ?? [])],
 		suggestedVerify: suggestVerify(files, manifest) ?? null,

@@ -197,7 +197,9 @@ async function byRest(context: Context, place: ForgePlace, entry: SecretEntry): 
 					...(body === undefined ? {} : {body: JSON.stringify(body)}),
 					signal,
 				});
-				return {status: answer.statusCode ?? 0, json: jsonOf(await textOf(answer, limits.bytes))};
+				// A server that says the token back would have it shown.
+				const text = (await textOf(answer, limits.bytes)).replaceAll(value, '[token]');
+				return {status: answer.statusCode ?? 0, json: jsonOf(text)};
 			} catch (error) {
 				throw error instanceof RemoteFault ? new NoAnswer(error.message) : error;
 			}

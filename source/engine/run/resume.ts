@@ -6,6 +6,8 @@ import {insideHome} from '../../host/toolchain.ts';
 import type {Context} from '../context.ts';
 import {record} from '../record.ts';
 import {withJournal} from '../runs.ts';
+import type {LookOrder} from '../publish/look.ts';
+import {whatWasSaid} from '../publish/said.ts';
 import {planRebase} from './rebase.ts';
 import {startSupervisor} from './start-supervisor.ts';
 import {checkLength, checkPrompt} from './check-prompt.ts';
@@ -16,6 +18,7 @@ import {whatFailed} from './what-failed.ts';
  * Starts another attempt in the same worktree; with a prompt, as the next thing that is said in its conversation.
  * @param options.prompt what is said; undefined where it just goes on
  * @param options.failed to tell it what the last verification found, and after that the prompt
+ * @param options.remarks to tell it what came back from the forge, and after that the prompt
  * @param options.rebase to bring its work onto its target as that is today
  */
 export async function resumeRun(
@@ -25,7 +28,13 @@ export async function resumeRun(
 		prompt: typed,
 		rebase = false,
 		failed = false,
-	}: {readonly prompt?: string | undefined; readonly rebase?: boolean; readonly failed?: boolean},
+		remarks,
+	}: {
+		readonly prompt?: string | undefined;
+		readonly rebase?: boolean;
+		readonly failed?: boolean;
+		readonly remarks?: LookOrder | undefined;
+	},
 ): Promise<Run> {
 	await withJournal(context, runId, async journal => {
 		const {run} = journal;
@@ -36,12 +45,13 @@ export async function resumeRun(
 
 		await refuseOverDay(context, run.project.id);
 		await checkPrompt(context, typed, {project: run.project});
-		const found = failed ? await whatFailed(context, run) : undefined;
+		const said = remarks ? await whatWasSaid(context, journal, remarks) : undefined;
+		const found = failed ? await whatFailed(context, run) : said?.prompt;
 		const prompt = found === undefined || typed === undefined ? (found ?? typed) : `${found}\n\n${typed}`;
 		// In a conversation that goes on, the task was said already.
-		const said = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
-		const next = said === undefined ? undefined : {prompt: said};
-		const sent = rebase ? await planRebase(context, journal, prompt) : next;
+		const next = prompt ?? (run.conversation !== undefined && !run.interactive ? 'Go on.' : undefined);
+		const usual = next === undefined ? undefined : {prompt: next};
+		const sent = rebase ? await planRebase(context, journal, prompt) : usual;
 		if (!sent) {
 			return;
 		}
@@ -67,6 +77,9 @@ export async function resumeRun(
 		}
 
 		record(journal, {type: 'resume', ...sent}, {actor: context.actor});
+		if (said) {
+			journal.append({type: 'publish.told', ids: said.ids}, context.actor);
+		}
 	});
 	return startSupervisor(context, runId);
 }

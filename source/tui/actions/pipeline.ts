@@ -1,5 +1,6 @@
 import {branchName} from '../../core/git/refs.ts';
 import {gatesOf, type GateId} from '../../core/run/gates.ts';
+import {openHere} from '../../core/publish/next.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
 import {asks, openDialog, openQueue} from '../forms/dialogs.ts';
@@ -98,6 +99,29 @@ const cannotReject = refusing(run => {
 	return hasWorker(run.stage) ? `the run is ${stageName(run.stage)}` : undefined;
 });
 
+/** Of what is published as it stands, and of what ended there, one looks how it is. */
+const isOut = (run: Run) =>
+	run.published !== undefined &&
+	(run.published.state !== 'open' || openHere(run) !== undefined || !run.verification?.passed);
+
+const cannotPublish = refusing(run => {
+	if (isOut(run)) {
+		return hasWorker(run.stage) ? `the run is ${stageName(run.stage)}` : undefined;
+	}
+
+	return run.merge ? 'merged already' : blockedPublish(run);
+});
+
+function blockedPublish(run: Run): string | undefined {
+	return run.stage === 'verified' || run.stage === 'approved' ? undefined : 'verify first';
+}
+
+function publish(state: State, run: Run): Step {
+	return isOut(run)
+		? runVerb(state, run.id, {argv: ['publish', run.id, '--refresh'], title: 'look at the forge'})
+		: openDialog(state, 'publish');
+}
+
 const needsFinding = refusing(run =>
 	run.suspects.some(({fingerprint}) => !run.waived.includes(fingerprint)) ? undefined : 'no findings',
 );
@@ -181,6 +205,13 @@ export const pipelineKeys = {
 		places: ['fleet', 'gates'],
 		disabled: needsReady,
 		run: asks('merge-all'),
+	},
+	publish: {
+		keys: 'F',
+		title: 'publish at the forge, or look how it stands there',
+		places: ['fleet', 'gates'],
+		disabled: cannotPublish,
+		run: ({state, run}) => publish(state, run!),
 	},
 	deploy: {
 		keys: 'p',

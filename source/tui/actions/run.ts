@@ -211,7 +211,7 @@ export const runKeys = {
 	},
 	rebase: {
 		keys: 'R',
-		title: 'send back: failed checks, or to rebase',
+		title: 'send back: what failed or was said, or to rebase',
 		places: withRun,
 		disabled: cannotResume,
 		run: asks('rebase'),

@@ -10,6 +10,7 @@ import {decisionDialogs} from './dialogs/decisions.ts';
 import {deployDialogs} from './dialogs/deploys.ts';
 import {askAgain, type DialogDefinition, type Question} from './dialogs/dialog.ts';
 import {handoverDialogs} from './dialogs/handover.ts';
+import {publishDialogs} from './dialogs/publish.ts';
 import {reply} from './dialogs/reply.ts';
 import {planDialogs} from './dialogs/plans.ts';
 import {runDialogs} from './dialogs/runs.ts';
@@ -31,6 +32,7 @@ const dialogs: Readonly<Record<DialogKind, DialogDefinition>> = {
 	allow,
 	reply,
 	...handoverDialogs,
+	...publishDialogs,
 	...runDialogs,
 	...secretDialogs,
 	...commentDialogs,

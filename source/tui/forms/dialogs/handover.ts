@@ -5,6 +5,7 @@ import {selectedRun, type State} from '../../state.ts';
 import {readyRuns} from '../../ready.ts';
 import {isOutdatedIn} from '../../list.ts';
 import {runVerb, runVerbsForAll, stay} from '../../step.ts';
+import {hasRemarks, remarks} from './publish.ts';
 import {
 	describeRuns,
 	fact,
@@ -147,11 +148,24 @@ function failedChecks(state: State, run: Run) {
 	};
 }
 
+/** What goes back to the agent. */
+function backFlag(run: Run): string {
+	if (hasFailed(run)) {
+		return '--failed';
+	}
+
+	return hasRemarks(run) ? '--comments' : '--rebase';
+}
+
 const rebase: DialogDefinition = {
 	open(state: State) {
 		const run = selectedRun(state)!;
 		if (hasFailed(run)) {
 			return failedChecks(state, run);
+		}
+
+		if (hasRemarks(run)) {
+			return remarks(state, run);
 		}
 
 		const isCommand = run.agent === 'command';
@@ -173,7 +187,8 @@ const rebase: DialogDefinition = {
 	},
 	submit: (state, dialog) => {
 		const run = state.runs.find(({id}) => id === dialog.runs[0]);
-		const [flag, title] = run && hasFailed(run) ? ['--failed', 'send back'] : ['--rebase', 'rebase'];
+		const flag = run ? backFlag(run) : '--rebase';
+		const title = flag === '--rebase' ? 'rebase' : 'send back';
 		return runVerb(state, dialog.runs[0], {argv: ['resume', dialog.runs[0]!, flag], title});
 	},
 };
