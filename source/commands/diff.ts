@@ -2,9 +2,11 @@ import process from 'node:process';
 import {compose} from '../compose.ts';
 import {changeText, flagLines, summaryText} from '../core/packages/summary.ts';
 import {binaryText, type BinaryChange} from '../core/review/content.ts';
+import {changeLine, type PolicyChange} from '../core/policy-diff.ts';
+import {Refusal} from '../core/refusal.ts';
 import {parseDiff, visibleText} from '../core/review/diff.ts';
 import {escapeLine} from '../core/text/escape-controls.ts';
-import {diff, diffWithBinaries, wholeDiff} from '../engine/handover/diff.ts';
+import {diff, diffWithBinaries, policyChanges, wholeDiff} from '../engine/handover/diff.ts';
 import {readPackages, type Packages} from '../engine/handover/packages-file.ts';
 import {findRun} from '../engine/runs.ts';
 import {define, flag, required, text as optionText} from './verb.ts';
@@ -34,6 +36,13 @@ function packageText(packages: Packages | undefined): string {
 	}
 
 	return `${lines.map(line => escapeLine(line)).join('\n')}\n\n`;
+}
+
+/** What a change of the policy opens and closes, before the diff: a line that is left out of it opens without a word. */
+function policyText(changes: readonly PolicyChange[] | Refusal): string {
+	const lines =
+		changes instanceof Refusal ? [`cannot be read: ${changes.because}`] : changes.map(one => changeLine(one));
+	return lines.length === 0 ? '' : `${lines.map(line => `policy     ${escapeLine(line)}\n`).join('')}\n`;
 }
 
 /** With what git only says of that it is no text: sizes and kinds, in the order of the files. */
@@ -82,6 +91,10 @@ export const verb = define({
 		}
 
 		io.out(packageText(readPackages(context.paths.run(run.id))));
+		const changes = /^diff --git .*\.fleet\/(?:policy|people)\.yaml/m.test(raw)
+			? await policyChanges(context, run)
+			: [];
+		io.out(policyText(changes));
 		io.out(
 			process.stdout.isTTY && !process.env['NO_COLOR'] && !options.stat
 				? text

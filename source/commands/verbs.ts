@@ -33,6 +33,7 @@ export const verbs: VerbList = {
 	budget: () => import('./budget.ts'),
 	acknowledge: () => import('./acknowledge.ts'),
 	learn: () => import('./learn.ts'),
+	policy: () => import('./policy.ts'),
 	audit: () => import('./audit.ts'),
 	diff: () => import('./diff.ts'),
 	verify: () => import('./verify.ts'),

@@ -93,7 +93,7 @@ test('a metadata service of a cloud comes first, and is never proposed', () => {
 });
 
 test('nothing asked, nothing proposed', () => {
-	assert.deepEqual(learn([]), {asked: [], proposal: []});
+	assert.deepEqual(learn([]), {asked: [], proposal: [], walls: []});
 	assert.deepEqual(proposalLines([]), []);
 });
 

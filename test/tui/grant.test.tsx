@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import type {RunEvent} from '../../source/core/run/event.ts';
+import type {EventOf, RunEvent} from '../../source/core/run/event.ts';
 import {dialogOf} from '../../source/tui/focus.ts';
 import type {Effect, State} from '../../source/tui/state.ts';
 import {scopeRows} from '../../source/tui/scope-rows.ts';
@@ -9,6 +9,8 @@ import {update} from '../../source/tui/update.ts';
 import {at, run, screens, started, state} from './states.ts';
 
 /* A grant is what is shown and chosen, and no more. */
+
+type EntryTerms = EventOf<'egress.denied'>['terms'];
 
 const begin = Date.parse(at) + 120_000;
 
@@ -196,4 +198,34 @@ test('a scope that was switched off keeps its row, from where it can be granted 
 		['blocked 1×: no'],
 		'what it was blocked for says more',
 	);
+});
+
+test('what the rules say is shown before anything is chosen, and what nobody may turn on is not asked about', () => {
+	const ruled = (target: string, terms: EntryTerms): RunEvent => ({
+		type: 'egress.denied',
+		target,
+		because: 'no',
+		count: 1,
+		terms,
+	});
+	const never = {never: 'network:no.test is never granted (p:3)', says: 'network:no.test is never granted (p:3)'};
+	const half = {longest: 30 * 60_000, says: 'for 30m at most (p:4), signed by ada (p:5)'};
+	const one = state([run('one', started, ruled('half.test:443', half))]);
+	const asked = press(one, '+');
+	assert.match(text(asked.state), /Rules +for 30m at most \(p:4\), signed by ada \(p:5\)/);
+	assert.match(text(asked.state), /\[1 15m\] +2 30m at most/);
+	assert.doesNotMatch(text(asked.state), /until the run ends/);
+	assert.match(verbs(press(asked.state, '2', 'return').effects).join(), /--for 30m$/);
+
+	const closed = press(state([run('one', started, ruled('no.test:443', never))]), '+');
+	assert.equal(dialogOf(closed.state), undefined);
+	assert.match(closed.state.notice!.text, /never granted \(p:3\)/);
+
+	// What may be turned on is offered first; the other one is said to be never granted, and is not.
+	const both = press(state([run('one', started, ruled('half.test:443', half), ruled('no.test:443', never))]), '+');
+	assert.match(text(both.state), /▸? ?\[x\] half\.test:443/);
+	assert.match(text(both.state), /\[ \] no\.test:443 .*never granted/);
+	const tried = press(both.state, 'up', 'space', 'return');
+	assert.deepEqual(tried.effects, []);
+	assert.match(tried.state.notice!.text, /never granted \(p:3\)/);
 });

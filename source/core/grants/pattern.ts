@@ -240,49 +240,54 @@ function networkContains(pattern: HostPattern, rule: Omit<EgressRule, 'source'>)
 	);
 }
 
-/** A scope in its one spelling, apart. Undefined for what no pattern can be held against. */
-function split(scope: string): {readonly kind: string; readonly subject: string} {
-	const colon = scope.indexOf(':');
-	return colon === -1 ? {kind: scope, subject: ''} : {kind: scope.slice(0, colon), subject: scope.slice(colon + 1)};
-}
+/** A scope that is held against patterns, read once. `rule`: undefined for a host that cannot be read. */
+export type ReadScope =
+	| {readonly kind: 'network'; readonly rule: Omit<EgressRule, 'source'> | undefined}
+	| {readonly kind: 'files'; readonly path: string; readonly write: boolean}
+	| {readonly kind: 'name'; readonly of: string; readonly subject: string};
 
-function filesOf(subject: string): {readonly path: string; readonly write: boolean} {
-	return subject.endsWith(':rw') ? {path: subject.slice(0, -3), write: true} : {path: subject, write: false};
+/** Reads a scope for patterns. @param scope in its one spelling */
+export function readScope(scope: string): ReadScope {
+	const colon = scope.indexOf(':');
+	const [of, subject] = colon === -1 ? [scope, ''] : [scope.slice(0, colon), scope.slice(colon + 1)];
+	if (of === 'network') {
+		const rule = parseEgressRule(subject);
+		return {kind: of, rule: rule instanceof Refusal ? undefined : rule};
+	}
+
+	if (of === 'files') {
+		const write = subject.endsWith(':rw');
+		return {kind: of, path: write ? subject.slice(0, -3) : subject, write};
+	}
+
+	return {kind: 'name', of, subject};
 }
 
 /**
  * Whether a rule with this pattern counts for a scope: where the two have anything in common. A host counts for every
  * depth below it, and without a port for each; a path for what lies below and above it.
- * @param scope in its one spelling
  */
-export function overlaps(pattern: ScopePattern, scope: string): boolean {
-	const {kind, subject} = split(scope);
+export function overlaps(pattern: ScopePattern, scope: ReadScope): boolean {
 	switch (pattern.kind) {
 		case 'all': {
 			return true;
 		}
 
 		case 'network': {
-			if (kind !== 'network') {
-				return false;
-			}
-
-			const rule = parseEgressRule(subject);
 			// What cannot be read is restricted by everything.
-			return rule instanceof Refusal || networkOverlaps(pattern, rule);
+			return scope.kind === 'network' && (!scope.rule || networkOverlaps(pattern, scope.rule));
 		}
 
 		case 'files': {
-			if (kind !== 'files') {
-				return false;
-			}
-
-			const {path, write} = filesOf(subject);
-			return (write || !pattern.write) && (isWithin(path, pattern.path) || isWithin(pattern.path, path));
+			return (
+				scope.kind === 'files' &&
+				(scope.write || !pattern.write) &&
+				(isWithin(scope.path, pattern.path) || isWithin(pattern.path, scope.path))
+			);
 		}
 
 		case 'name': {
-			return kind === pattern.of && matchesGlob(pattern.glob, subject);
+			return scope.kind === 'name' && scope.of === pattern.of && matchesGlob(pattern.glob, scope.subject);
 		}
 	}
 }
@@ -290,27 +295,23 @@ export function overlaps(pattern: ScopePattern, scope: string): boolean {
 /**
  * Whether all that a scope opens is within a pattern, as a scope of these words would be: `*.HOST` is one label, and no
  * port means 443 and 80.
- * @param scope in its one spelling
  */
-export function contains(pattern: ScopePattern, scope: string): boolean {
-	const {kind, subject} = split(scope);
+export function contains(pattern: ScopePattern, scope: ReadScope): boolean {
 	switch (pattern.kind) {
 		case 'all': {
 			return true;
 		}
 
 		case 'network': {
-			const rule = kind === 'network' ? parseEgressRule(subject) : undefined;
-			return rule !== undefined && !(rule instanceof Refusal) && networkContains(pattern, rule);
+			return scope.kind === 'network' && scope.rule !== undefined && networkContains(pattern, scope.rule);
 		}
 
 		case 'files': {
-			const {path, write} = filesOf(subject);
-			return kind === 'files' && (pattern.write || !write) && isWithin(path, pattern.path);
+			return scope.kind === 'files' && (pattern.write || !scope.write) && isWithin(scope.path, pattern.path);
 		}
 
 		case 'name': {
-			return kind === pattern.of && matchesGlob(pattern.glob, subject);
+			return scope.kind === 'name' && scope.of === pattern.of && matchesGlob(pattern.glob, scope.subject);
 		}
 	}
 }

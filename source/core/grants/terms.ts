@@ -1,6 +1,6 @@
 import {Refusal} from '../refusal.ts';
 import {formatSpan} from '../text/time.ts';
-import {contains, overlaps, type ScopePattern} from './pattern.ts';
+import {contains, overlaps, readScope, type ScopePattern} from './pattern.ts';
 import type {GrantRule} from './rules.ts';
 
 /* What all rules together make of a grant. Every rule that counts for it counts: none is more special than another. */
@@ -59,18 +59,22 @@ export function termsOf(
 	walls: readonly Wall[],
 	aliases: readonly string[] = [],
 ): Terms | Refusal {
+	if (walls.length === 0) {
+		return free;
+	}
+
 	const [scope = ''] = opened;
-	const known = aliases.length === 0 ? opened : [...opened, ...aliases];
+	const read = [...opened, ...aliases].map(text => ({text, scope: readScope(text)}));
 	let terms = free;
 	for (const {rules, only, names} of walls) {
 		for (const rule of rules) {
-			const hit = known.find(one => overlaps(rule.pattern, one));
+			const hit = read.find(one => overlaps(rule.pattern, one.scope));
 			if (hit === undefined) {
 				continue;
 			}
 
 			if (rule.never) {
-				return forbidden(scope, {of: hit, at: rule.at, because: 'is never granted'});
+				return forbidden(scope, {of: hit.text, at: rule.at, because: 'is never granted'});
 			}
 
 			terms = {
@@ -80,9 +84,10 @@ export function termsOf(
 			};
 		}
 
-		const out = only && opened.find(one => !only.patterns.some(pattern => contains(pattern, one)));
+		const out =
+			only && read.slice(0, opened.length).find(one => !only.patterns.some(pattern => contains(pattern, one.scope)));
 		if (only && out !== undefined) {
-			return forbidden(scope, {of: out, at: only.at, because: 'is not among what can be granted on this machine'});
+			return forbidden(scope, {of: out.text, at: only.at, because: 'is not among what can be granted on this machine'});
 		}
 	}
 
@@ -110,6 +115,25 @@ export function lengthOf(
 				`${scope} is granted for ${formatSpan(longest.value)} at most${longest.at === '' ? '' : ` (${longest.at})`}`,
 				`--for ${formatSpan(longest.value)}`,
 			);
+}
+
+/** What the rules say of a grant that nobody asked for yet, as a journal and a screen have it. Nothing where none counts. */
+export type ToldTerms = {
+	/** Why it can be granted to no run. */
+	readonly never?: string;
+	/** Milliseconds. */
+	readonly longest?: number;
+	/** In one line. */
+	readonly says: string;
+};
+
+export function toldTerms(terms: Terms | Refusal): ToldTerms | undefined {
+	if (terms instanceof Refusal) {
+		return {never: terms.because, says: terms.because};
+	}
+
+	const says = termsWords(terms);
+	return says === '' ? undefined : {...(terms.longest ? {longest: terms.longest.value} : {}), says};
 }
 
 /** Terms in one line, for whoever decides; empty where there are none. */

@@ -5,6 +5,7 @@ import type {Accepted} from '../statement/accept.ts';
 import type {Decision} from '../statement/decision.ts';
 import type {Viewed} from './viewed.ts';
 import type {Actor} from '../actor.ts';
+import type {ToldTerms} from '../grants/terms.ts';
 import type {LimitName} from '../limits.ts';
 import type {Filter} from '../git/filters.ts';
 import type {Grant} from '../scope.ts';
@@ -139,6 +140,8 @@ export type RunEvent =
 			count: number;
 			/** Not there in older journals. */
 			kind?: DenialKind | undefined;
+			/** What the rules say of a grant of it; not there where they say nothing. */
+			terms?: ToldTerms | undefined;
 	  }
 	| {type: 'denial.dismissed'; target: string; because: string}
 	| {type: 'egress.allowed'; target: string; rule: string}

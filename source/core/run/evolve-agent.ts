@@ -176,6 +176,7 @@ export const agentChanges = {
 					count: entry.count,
 					since: run.denials.find(denial => denial.target === entry.target)?.since ?? entry.at,
 					at: entry.at,
+					...(entry.terms ? {terms: entry.terms} : {}),
 				},
 				...rest,
 			].slice(0, maxDenials),

@@ -26,7 +26,12 @@ export function isMetadata(target: string): boolean {
 }
 
 /** What a run asked for: metadata services, then what was most often denied, and what of that a policy could list. */
-export type Lesson = {readonly asked: readonly Asked[]; readonly proposal: readonly string[]};
+export type Lesson = {
+	readonly asked: readonly Asked[];
+	readonly proposal: readonly string[];
+	/** Hosts that a rule keeps a policy from listing, and which. */
+	readonly walls: ReadonlyArray<{readonly host: string; readonly because: string}>;
+};
 
 /**
  * Whether a policy may list a target: a public host. An address,
@@ -57,6 +62,7 @@ export function learn(entries: readonly Entry[]): Lesson {
 	const asked = new Map<string, Asked>();
 	const wanted = new Set<string>();
 	const ignored = new Set<string>();
+	const walls = new Map<string, string>();
 	for (const entry of entries) {
 		if (entry.type === 'denial.dismissed') {
 			ignored.add(entry.target);
@@ -81,7 +87,10 @@ export function learn(entries: readonly Entry[]): Lesson {
 				? entry.rule === 'policy' || otherScope.test(entry.rule)
 				: (entry.kind ?? 'not-granted') !== 'not-granted' || ignored.has(entry.target);
 		const proposal = isUnfit ? undefined : proposable(entry.target);
-		if (proposal !== undefined) {
+		const never = entry.type === 'egress.denied' ? entry.terms?.never : undefined;
+		if (proposal !== undefined && never !== undefined) {
+			walls.set(proposal, never);
+		} else if (proposal !== undefined) {
 			wanted.add(proposal);
 		}
 	}
@@ -94,7 +103,8 @@ export function learn(entries: readonly Entry[]): Lesson {
 				b.allowed - a.allowed ||
 				a.target.localeCompare(b.target),
 		),
-		proposal: [...wanted].sort(),
+		proposal: [...wanted].filter(host => !walls.has(host)).sort(),
+		walls: [...walls].map(([host, because]) => ({host, because})).sort((a, b) => a.host.localeCompare(b.host)),
 	};
 }
 

@@ -1,4 +1,5 @@
 import type {DeployRequest} from '../deploy/request.ts';
+import type {ToldTerms} from '../grants/terms.ts';
 import type {Plan} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
 import type {Filter} from '../git/filters.ts';
@@ -26,6 +27,8 @@ export type Denial = {
 	readonly count: number;
 	readonly since: string;
 	readonly at: string;
+	/** What the rules say of a grant of it; undefined where they say nothing. */
+	readonly terms?: ToldTerms | undefined;
 };
 export type Verification = {
 	readonly passed: boolean;

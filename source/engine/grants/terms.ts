@@ -1,6 +1,7 @@
 import {realpathSync} from 'node:fs';
 import {policyPath, type Policy} from '../../core/policy.ts';
 import type {Boundary} from '../../core/grants/boundary.ts';
+import type {GrantRule} from '../../core/grants/rules.ts';
 import {free, termsOf, type Terms, type Wall} from '../../core/grants/terms.ts';
 import type {Definition} from '../../core/mcp/definition.ts';
 import {urlTarget, referencesOf} from '../../core/mcp/definition.ts';
@@ -30,21 +31,11 @@ export type Rules = {
 };
 
 /** @throws Refusal where a rule names nobody who could sign: it would be met by none */
-async function peopleFor(
-	{grants}: Pick<Policy, 'grants'>,
-	from: {readonly git: Git; readonly commit: string} | undefined,
-): Promise<People> {
-	const named = grants.filter(({by}) => by !== undefined);
+function checkPeople(named: readonly GrantRule[], people: People, where: string): void {
 	const [first] = named;
-	if (!first) {
-		return [];
-	}
-
-	const {git, commit} = from!;
-	const {people, blob} = await readPeople(git, commit);
-	if (blob === 'none') {
+	if (first && people.length === 0) {
 		throw new Refusal(
-			`${first.at}: by names people, and ${commit.slice(0, 10)} has no ${peoplePath} that says who they are`,
+			`${first.at}: by names people, and ${where} has no ${peoplePath} that says who they are`,
 			`commit ${peoplePath}, people: {NAME: {keys: [ssh-ed25519 …], groups: [${first.by![0]!}]}}, and start a new run`,
 		);
 	}
@@ -58,9 +49,9 @@ async function peopleFor(
 			);
 		}
 	}
-
-	return people;
 }
+
+const namesPeople = ({by}: GrantRule) => by !== undefined;
 
 /** Where a place is by its own path: what a rule names by a link is meant by its other name, too. */
 function realPlace(place: string): string {
@@ -83,6 +74,28 @@ function withRealPlaces(wall: Wall): Wall {
 }
 
 /**
+ * The rules of a policy, with the machine's.
+ * @param where what has the people, for an error
+ * @throws Refusal where they name people who are not there
+ */
+export function rulesWith({grants}: Pick<Policy, 'grants'>, people: People, where = 'the checkout'): Rules {
+	checkPeople(grants.filter(namesPeople), people, where);
+	const boundaries = readBoundaries();
+	return {walls: wallsOf({grants}, boundaries), boundaries, people};
+}
+
+/** The walls of the machine and of a policy. */
+export function wallsOf(
+	{grants}: Pick<Policy, 'grants'>,
+	boundaries: readonly Boundary[] = readBoundaries(),
+): readonly Wall[] {
+	return [
+		...boundaries.map(({wall}) => wall),
+		...(grants.length === 0 ? [] : [{names: 'project' as const, rules: grants, file: policyPath}]),
+	].map(wall => withRealPlaces(wall));
+}
+
+/**
  * The rules of a policy that was read from a commit.
  * @param from the commit; not needed where none of them names people
  * @throws Refusal where they name people who are not there
@@ -91,15 +104,9 @@ export async function rulesFor(
 	policy: Pick<Policy, 'grants'>,
 	from: {readonly git: Git; readonly commit: string} | undefined,
 ): Promise<Rules> {
-	const boundaries = readBoundaries();
-	return {
-		walls: [
-			...boundaries.map(({wall}) => wall),
-			...(policy.grants.length === 0 ? [] : [{names: 'project' as const, rules: policy.grants, file: policyPath}]),
-		].map(wall => withRealPlaces(wall)),
-		boundaries,
-		people: await peopleFor(policy, from),
-	};
+	const needsPeople = policy.grants.some(namesPeople);
+	const {people} = needsPeople ? await readPeople(from!.git, from!.commit) : {people: []};
+	return rulesWith(policy, people, from?.commit.slice(0, 10));
 }
 
 /** The same, by the policy of a commit: the one that a run started from, never one that it wrote. */
@@ -214,20 +221,32 @@ export function checkPolicy(
 		})),
 	];
 	for (const {path, scope, opens} of asked) {
-		const terms = termsOf([scope], walls);
-		const limit = terms instanceof Refusal ? undefined : [terms.longest, terms.uses, ...terms.by].find(Boolean);
-		if (!(terms instanceof Refusal) && (!opens || !limit)) {
-			continue;
+		const fault = listFault(scope, walls, opens);
+		if (fault !== undefined) {
+			const line = text === undefined ? '' : `:${linesOf(text, [path])[0]!}`;
+			throw gateRefusal(
+				`${policyPath}${line}: ${fault}`,
+				`take it out of ${policyPath} and commit that; the boundary is root's`,
+			);
 		}
-
-		const line = text === undefined ? '' : `:${linesOf(text, [path])[0]!}`;
-		throw gateRefusal(
-			`${policyPath}${line}: ${
-				terms instanceof Refusal
-					? terms.because
-					: `${scope} is granted to one run at a time, and not to all (${limit!.at})`
-			}`,
-			`take it out of ${policyPath} and commit that; the boundary is root's`,
-		);
 	}
+}
+
+/** Why a policy cannot list what a scope opens, for every run; undefined where it can. @param opens whether the list itself does */
+function listFault(scope: string, walls: readonly Wall[], opens = true): string | undefined {
+	const terms = termsOf([scope], walls);
+	if (terms instanceof Refusal) {
+		return terms.because;
+	}
+
+	const limit = opens && [terms.longest, terms.uses, ...terms.by].find(said => said !== undefined);
+	return limit ? `${scope} is granted to one run at a time, and not to all (${limit.at})` : undefined;
+}
+
+/** Why a policy cannot list a host: what is proposed to a person is held against the rules before. */
+export function proposalFault(host: string, policy: Pick<Policy, 'grants'>): string | undefined {
+	const scope = networkScope(host);
+	const own = termsOf([scope], wallsOf(policy));
+	const walls = readBoundaries().map(({wall}) => wall);
+	return own instanceof Refusal ? own.because : listFault(scope, walls);
 }

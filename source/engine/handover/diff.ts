@@ -2,12 +2,14 @@ import {existsSync} from 'node:fs';
 import {runHead, trashHead} from '../../core/git/refs.ts';
 import {printable} from '../../core/names.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import {policyDiff, type PolicyChange} from '../../core/policy-diff.ts';
 import type {BinaryChange} from '../../core/review/content.ts';
 import {parseDiff} from '../../core/review/diff.ts';
 import type {Run} from '../../core/run/run.ts';
 import {redactText} from '../../core/secrets/redact.ts';
 import type {Git} from '../../host/git.ts';
 import type {Context} from '../context.ts';
+import {decidingAt} from '../grants/explain.ts';
 import {knownValues} from '../grants/secret-values.ts';
 import {openRun} from '../project/projects.ts';
 import {lookAtBinaries} from './binaries.ts';
@@ -43,6 +45,23 @@ export async function diffWithBinaries(
 	const range = await rangeOf(context, run);
 	const text = await diffText(context, run, range);
 	return {text, binaries: text.includes('\nBinary files ') ? await lookAtBinaries(range.git, parseDiff(text)) : []};
+}
+
+/**
+ * What a run's change of the policy, or of who decides, opens and closes; nothing where it changes neither.
+ * @returns a refusal where what it wrote cannot be read as a policy
+ */
+export async function policyChanges(context: Context, run: Run): Promise<readonly PolicyChange[] | Refusal> {
+	const {git, base, head} = await rangeOf(context, run);
+	try {
+		return policyDiff(await decidingAt(git, base), await decidingAt(git, head));
+	} catch (error) {
+		if (error instanceof Refusal) {
+			return error;
+		}
+
+		throw error;
+	}
 }
 
 /**

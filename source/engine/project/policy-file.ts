@@ -13,11 +13,11 @@ import {openRepository} from './projects.ts';
 import {ownStatusOf} from '../../host/status.ts';
 
 /**
- * The policy file in a project's checkout; undefined where there is
+ * The policy file, or another one beside it, in a project's checkout; undefined where there is
  * none. @throws Refusal for what is no file of the checkout's own
  */
-function readOwn(root: string): string | undefined {
-	const file = path.join(root, policyPath);
+export function readOwn(root: string, name = policyPath): string | undefined {
+	const file = path.join(root, name);
 	const folder = ownStatusOf(path.dirname(file));
 	const status = ownStatusOf(file);
 	if (folder?.isFile()) {
@@ -29,7 +29,7 @@ function readOwn(root: string): string | undefined {
 
 	if ((folder && !folder.isDirectory()) || (status && !status.isFile())) {
 		throw new Refusal(
-			`${policyPath} is not a file of the checkout's own`,
+			`${name} is not a file of the checkout's own`,
 			'a link is not followed: what is written there could be anything',
 		);
 	}

@@ -1,4 +1,7 @@
+import {toldTerms, type ToldTerms} from '../../core/grants/terms.ts';
+import {Refusal} from '../../core/refusal.ts';
 import type {DenialKind} from '../../core/run/event.ts';
+import {networkScope, termsFor, wallsOf} from '../grants/terms.ts';
 import {note, type Supervision} from './supervision.ts';
 
 /* What the network's guards saw, as lines of the journal: an agent can make any number of them, so they are counted. */
@@ -13,7 +16,21 @@ export function noteDenied(
 ): void {
 	const {count, write} = supervision.counter.count(target);
 	if (write) {
-		note(supervision, {type: 'egress.denied', target, because, count, kind}, false);
+		const terms = kind === 'not-granted' ? termsOfTarget(supervision, target) : undefined;
+		note(supervision, {type: 'egress.denied', target, because, count, kind, ...(terms ? {terms} : {})}, false);
+	}
+}
+
+/** What a person who is offered a grant of it is told of the rules before they decide. */
+function termsOfTarget({opened: {policy}}: Supervision, target: string): ToldTerms | undefined {
+	try {
+		return toldTerms(termsFor({walls: wallsOf(policy ?? {grants: []})}, networkScope(target), {}));
+	} catch (error) {
+		if (error instanceof Refusal) {
+			return {never: error.because, says: error.because};
+		}
+
+		throw error;
 	}
 }
 

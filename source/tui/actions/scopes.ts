@@ -1,5 +1,6 @@
 import {learn} from '../../core/run/learn.ts';
 import type {Run} from '../../core/run/run.ts';
+import {escapeLine} from '../../core/text/escape-controls.ts';
 import {openDialog} from '../forms/dialogs.ts';
 import {scopeRows, type ScopeRow} from '../scope-rows.ts';
 import {placeOf, selectedRun, type State} from '../state.ts';
@@ -21,7 +22,7 @@ function toggle(state: State, run: Run): Step {
 
 		case 'off':
 		case 'new': {
-			return openDialog(state, 'allow', row.scope);
+			return offer(state, run, row.scope);
 		}
 
 		case 'fixed': {
@@ -37,14 +38,22 @@ function toggle(state: State, run: Run): Step {
 /** The denial that an offer is about: the selected row's on the scopes tab, else the newest; undefined without any. */
 function denialOf(state: State, run: Run): string | undefined {
 	const row = placeOf(state) === 'scopes' ? rowOf(state, run)?.scope : undefined;
-	return (run.denials.find(({target}) => `network:${target}` === row) ?? run.denials[0])?.target;
+	const {denials} = run;
+	const offered = denials.find(({target}) => `network:${target}` === row) ?? denials.find(({terms}) => !terms?.never);
+	return (offered ?? denials[0])?.target;
+}
+
+/** Opens the question about a scope; nothing is typed for what the rules say nobody may turn on. */
+function offer(state: State, run: Run | undefined, scope: string | undefined): Step {
+	const never = run?.denials.find(({target}) => `network:${target}` === scope)?.terms?.never;
+	return never === undefined ? openDialog(state, 'allow', scope) : bad(state, escapeLine(never));
 }
 
 /** Offers what was blocked, of the selected runs the first that was; a scope to be named where nothing was. */
 function grant(state: State): Step {
 	const run = targets(state).find(({denials}) => denials.length > 0);
 	const denied = run && denialOf(state, run);
-	return openDialog(state, 'allow', denied === undefined ? undefined : `network:${denied}`);
+	return offer(state, run, denied === undefined ? undefined : `network:${denied}`);
 }
 
 /** The blocked host to be ignored: that of the row with the cursor, or the only one; undefined where it is not clear. */

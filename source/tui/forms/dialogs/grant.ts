@@ -1,6 +1,7 @@
 import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
-import {formatDuration} from '../../../core/text/time.ts';
+import type {ToldTerms} from '../../../core/grants/terms.ts';
+import {formatDuration, formatSpan} from '../../../core/text/time.ts';
 import type {Dialog, DialogLine, Field} from '../../dialog.ts';
 import {taskOf} from '../../list.ts';
 import type {State} from '../../state.ts';
@@ -25,19 +26,27 @@ const maxHosts = 3;
 const kind = 'network:';
 
 /** What runs asked for in vain: how often, when last, and which of them. */
-type Denied = {readonly target: string; readonly count: number; readonly at: string; readonly runs: readonly string[]};
+type Denied = {
+	readonly target: string;
+	readonly count: number;
+	readonly at: string;
+	readonly runs: readonly string[];
+	/** What the rules say of a grant of it: for several runs, what they say for the newest. */
+	readonly terms: ToldTerms | undefined;
+};
 
 /** What the runs were denied, the newest first. */
 function deniedOf(runs: readonly Run[]): Denied[] {
 	const found = new Map<string, Denied>();
 	for (const run of runs) {
-		for (const {target, count, at} of run.denials) {
+		for (const {target, count, at, terms} of run.denials) {
 			const known = found.get(target);
 			found.set(target, {
 				target,
 				count: count + (known?.count ?? 0),
 				at: known && known.at > at ? known.at : at,
 				runs: [...(known?.runs ?? []), run.id],
+				terms: known && known.at > at ? known.terms : terms,
 			});
 		}
 	}
@@ -45,14 +54,40 @@ function deniedOf(runs: readonly Run[]): Denied[] {
 	return [...found.values()].sort((a, b) => (a.at < b.at ? 1 : Number(a.at > b.at) * -1));
 }
 
-/** How long a grant may last, the shortest first. @param now milliseconds */
-function durations(now: number): readonly string[] {
-	const isPast = new Date(now).getHours() >= endOfDay;
-	return ['15m', '1h', isPast ? '1 day' : `until ${endOfDay}:00`, 'until the run ends'];
+/** Milliseconds until the working day ends on this machine's clock; less than none afterwards. */
+function untilEvening(now: number): number {
+	const end = new Date(now);
+	end.setHours(endOfDay, 0, 0, 0);
+	return end.getTime() - now;
 }
+
+/**
+ * How long a grant may last, the shortest first.
+ * @param now milliseconds
+ * @param longest by the rules, milliseconds; undefined for as long as the run
+ */
+function durations(now: number, longest?: number): readonly string[] {
+	const evening = untilEvening(now);
+	const all: ReadonlyArray<readonly [string, number]> = [
+		['15m', 15 * minuteMs],
+		['1h', 60 * minuteMs],
+		evening <= 0 ? ['1 day', 24 * 60 * minuteMs] : [`until ${endOfDay}:00`, evening + minuteMs],
+		['until the run ends', Number.POSITIVE_INFINITY],
+	];
+	return longest === undefined
+		? all.map(([words]) => words)
+		: [...all.filter(([, ms]) => ms < longest).map(([words]) => words), `${formatSpan(longest)}${atMost}`];
+}
+
+/** Behind the longest time that the rules allow. */
+const atMost = ' at most';
 
 /** A duration as the verb takes it; none until the run ends. */
 function durationArguments(chosen: string | undefined, now: number): readonly string[] {
+	if (chosen?.endsWith(atMost)) {
+		return ['--for', chosen.slice(0, -atMost.length)];
+	}
+
 	const [fifteen, hour, day] = durations(now);
 	switch (chosen) {
 		case fifteen:
@@ -65,9 +100,7 @@ function durationArguments(chosen: string | undefined, now: number): readonly st
 		}
 
 		case day: {
-			const end = new Date(now);
-			end.setHours(endOfDay, 0, 0, 0);
-			return ['--for', `${Math.max(1, Math.ceil((end.getTime() - now) / minuteMs))}m`];
+			return ['--for', `${Math.max(1, Math.ceil(untilEvening(now) / minuteMs))}m`];
 		}
 
 		default: {
@@ -76,13 +109,13 @@ function durationArguments(chosen: string | undefined, now: number): readonly st
 	}
 }
 
-const durationField = (now: number): Field => ({
+const durationField = (now: number, longest?: number): Field => ({
 	id: 'duration',
 	label: 'For',
 	// The shortest: a longer one is a decision.
-	value: durations(now)[0]!,
+	value: durations(now, longest)[0]!,
 	hint: '',
-	choices: durations(now),
+	choices: durations(now, longest),
 	numbered: true,
 });
 
@@ -126,11 +159,31 @@ function meaningLine(hosts: readonly string[], runs: readonly Run[]): DialogLine
 	return fact('Means', `${who} can send anything ${they} can read ${where}.`);
 }
 
+/** What the rules say of what is chosen, and the longest that all of it may last, milliseconds. */
+function termsOf(
+	hosts: readonly string[],
+	runs: readonly Run[],
+): {readonly lines: readonly DialogLine[]; readonly longest: number | undefined} {
+	const found = deniedOf(runs).flatMap(({target, terms}) => (terms && hosts.includes(target) ? terms : []));
+	const times = found.flatMap(({longest}) => longest ?? []);
+	return {
+		lines: [...new Set(found.map(({says}) => says))].map((says, index) =>
+			fact(index === 0 ? 'Rules' : '', escapeLine(says)),
+		),
+		longest: times.length === 0 ? undefined : Math.min(...times),
+	};
+}
+
+/** Why one of the hosts is granted to no run; undefined where all can be. */
+const neverOf = (hosts: readonly string[], runs: readonly Run[]): string | undefined =>
+	deniedOf(runs).find(({target, terms}) => terms?.never !== undefined && hosts.includes(target))?.terms?.never;
+
 function headLines(hosts: readonly string[], runs: readonly Run[]): DialogLine[] {
 	const [one] = runs;
 	return [
 		runs.length === 1 ? fact('Task', escapeLine(taskOf(one!))) : fact('Runs', runs.map(run => run.id).join(', ')),
 		meaningLine(hosts, runs),
+		...termsOf(hosts, runs).lines,
 	];
 }
 
@@ -168,12 +221,12 @@ function openList(state: State, runs: readonly Run[], {denied, chosen}: {denied:
 					0,
 					denied.findIndex(({target}) => target === chosen),
 				),
-				options: denied.map(({target, count, at, runs: own}) => ({
+				options: denied.map(({target, count, at, runs: own, terms}) => ({
 					value: target,
-					note: `blocked ${count}×, ${formatDuration(state.now - Date.parse(at))} ago${own.length > 1 ? `, ${own.length} runs` : ''}`,
+					note: `blocked ${count}×, ${formatDuration(state.now - Date.parse(at))} ago${own.length > 1 ? `, ${own.length} runs` : ''}${terms?.never === undefined ? '' : ', never granted'}`,
 				})),
 			},
-			durationField(state.now),
+			durationField(state.now, termsOf([chosen], runs).longest),
 			reasonFor(presetReason([chosen], runs)),
 		],
 	};
@@ -249,10 +302,17 @@ export const allow: DialogDefinition = {
 		const runs = runsOf(state, dialog);
 		const at = dialog.fields.findIndex(({id}) => id === 'reason');
 		const isPreset = valueOf(dialog, 'reason') === presetReason(earlier, runs);
+		const fields = isPreset ? replaceAt(dialog.fields, at, reasonFor(presetReason(hosts, runs))) : dialog.fields;
+		const time = durationField(state.now, termsOf(hosts, runs).longest);
+		const chosen = valueOf(dialog, 'duration');
 		return {
 			...dialog,
 			lines: headLines(hosts, runs),
-			fields: isPreset ? replaceAt(dialog.fields, at, reasonFor(presetReason(hosts, runs))) : dialog.fields,
+			fields: replaceAt(
+				fields,
+				fields.findIndex(({id}) => id === 'duration'),
+				time.choices!.includes(chosen) ? {...time, value: chosen} : time,
+			),
 		};
 	},
 	keys: {N: ignoreHost},
@@ -263,6 +323,11 @@ export const allow: DialogDefinition = {
 			return isList
 				? askAgain(state, dialog, {field: 'hosts', because: 'select a host (space)'})
 				: askAgain(state, dialog, {field: 'scope', because: 'a scope is needed'});
+		}
+
+		const never = isList ? neverOf(chosenOf(values['hosts'] ?? ''), runsOf(state, dialog)) : undefined;
+		if (never !== undefined) {
+			return askAgain(state, dialog, {field: 'hosts', because: escapeLine(never)});
 		}
 
 		const {reason} = values;
