@@ -100,10 +100,10 @@ test('a body has the evidence, and what a person writes around it stays', () => 
 	const body = bodyOf(
 		{...run, grants: [{id: '1', scope: 'files:/home/ada/secret-plans', because: 'x', by: 'person:ada', at: ''}]},
 		evidence,
-		'a'.repeat(40),
 	);
 	assert.doesNotMatch(body, /secret-plans/);
 	assert.match(body, /secret:user\/npm/);
+	assert.match(body, /\nfleet check b{12}\.\.main\n/);
 	// Outside of blocks nothing of others is left.
 	const lines: string[] = [];
 	let fence: string | undefined;
@@ -120,7 +120,7 @@ test('a body has the evidence, and what a person writes around it stays', () => 
 	assert.equal(fence, undefined);
 	assert.deepEqual(
 		lines.map(line => line.slice(0, 12)),
-		['<!-- fleet: ', 'What was ask', 'What was don', 'Files:', 'Check it in ', '<!-- fleet: '],
+		['<!-- fleet: ', 'What was ask', 'What was don', 'Files:', 'Once it is m', '<!-- fleet: '],
 	);
 	assert.ok(body.length < 60_000);
 	assert.equal(withBody(`Mine.\r\n${body}\nAlso mine.`, 'NEW'), 'Mine.\r\nNEW\nAlso mine.');

@@ -82,11 +82,8 @@ function evidenceLines(run: Run, {used, approvedBy}: Evidence): ReadonlyArray<re
 	];
 }
 
-/**
- * The body of a pull request.
- * @param head the commit that is published
- */
-export function bodyOf(run: Run, evidence: Evidence, head: string): string {
+/** The body of a pull request. */
+export function bodyOf(run: Run, evidence: Evidence): string {
 	const lines = evidenceLines(run, evidence).map(
 		([title, text]) => `${title.padEnd(9)} ${text.replaceAll(/\s+/g, ' ')}`,
 	);
@@ -98,7 +95,12 @@ export function bodyOf(run: Run, evidence: Evidence, head: string): string {
 		neutralBlock(lines.join('\n'), 20_000),
 		'Files:',
 		neutralBlock(evidence.files.length === 0 ? 'none' : fileLines(evidence.files), 20_000),
-		`Check it in a clone, offline: \`fleet check ${head}\`. It says for each commit of an agent which statement took it in.`,
+		'Once it is merged, in a clone, offline: who signed for exactly this, and whether that was enough:',
+		neutralBlock(
+			'git fetch origin refs/notes/fleet:refs/notes/fleet\n' +
+				`fleet check ${run.verification?.base.slice(0, 12) ?? ''}..${branchName(run.target)}`,
+			1000,
+		),
 		end,
 	].join('\n\n');
 }

@@ -67,7 +67,7 @@ export async function planPublish(context: Context, run: Run, order: PublishOrde
 	}
 
 	const evidence = await readEvidence(context, run, {git, base, head});
-	const body = bodyOf(run, {...evidence, approvedBy: approvedBy instanceof Refusal ? '' : approvedBy}, head);
+	const body = bodyOf(run, {...evidence, approvedBy: approvedBy instanceof Refusal ? '' : approvedBy});
 	const title = titleOf(run);
 	await refuseSecretText(context, {
 		text: `${title}\n${body}`,
