@@ -22,6 +22,7 @@ const everyTest = {
 	vi: 'vim-tiny',
 	top: 'procps',
 	htop: 'htop',
+	ip: 'iproute2',
 	python3: 'python3',
 	'git-lfs': 'git-lfs',
 	zsh: 'zsh',
