@@ -417,7 +417,7 @@ test('gates: verify, approve, merge, deploy, and every way round them', async t 
 	refused(['deploy', 'g', 'shelf', '--confirm', 'Shelf', '--credential', 'TOKEN=-'], /not confirmed/, 'secret-token\n');
 	for (const [argv, pattern] of [
 		[['nowhere', '--confirm', 'nowhere'], /no deploy target/],
-		[['shelf', '--confirm', 'shelf'], /needs TOKEN/],
+		[['shelf', '--confirm', 'shelf'], /waits for TOKEN/],
 		[['shelf', '--confirm', 'shelf', '--credential', 'TOKEN=abc'], /NAME=-/],
 		[['shelf', '--confirm', 'shelf', '--credential', 'OTHER=-'], /needs no credential/],
 	] as Array<[string[], RegExp]>) {

@@ -314,3 +314,20 @@ test('what cannot be asked for, and what a key is needed for', async t => {
 	assert.equal(fleet.json('show', 'one')['deployRequest'].asked.requester, 'ada');
 	ok(deploy(fleet, 'one', 'shelf'));
 });
+
+test('what is approved stays so while it waits for a credential, and no longer than the yes counts', async t => {
+	const {fleet, keys} = await merged(
+		t,
+		"  vaulted: {command: 'true', credentials: [SHOP_TOKEN], approve: {from: [owners]}}\n",
+	);
+	ok(ask(fleet, keys.ada, 'one', 'vaulted'));
+	ok(approve(fleet, keys.bo, 'one', 'vaulted'));
+	const {until} = fleet.json('show', 'one')['deployRequest'];
+	const waits = deploy(fleet, 'one', 'vaulted');
+	assert.deepEqual([waits.code, /waits for SHOP_TOKEN, until/.test(waits.stderr)], [2, true], waits.stderr);
+	const shown = fleet.json('show', 'one');
+	assert.deepEqual([shown['needs'], shown['deployRequest'].until], ['needs you: vaulted waits for SHOP_TOKEN', until]);
+	const argv = ['deploy', 'one', 'vaulted', '--confirm', 'vaulted', '--credential', 'SHOP_TOKEN=-'];
+	ok(fleet.run(argv, {input: 'shop-value\n'}));
+	refused(fleet, fleet.run(argv, {input: 'shop-value\n'}), /has none; the last one was used/);
+});

@@ -103,15 +103,17 @@ test('what is found bad is brought back to the last good one, where the policy s
 			`    credentials: [SHOP_TOKEN]\n` +
 			`    health: {command: 'echo "$SHOP_TOKEN"; ! test -f bad', tries: 2, every: 1s}\n    rollback: auto\n` +
 			`  hand: {command: 'true', health: {command: '! test -f bad', tries: 1}}\n` +
-			`  gone: {command: 'kill -9 $$', health: {command: 'exit 1', tries: 1}, rollback: auto}\n`,
+			`  gone: {command: 'test ! -f bad || kill -9 $$', health: {command: 'true', tries: 1}, rollback: auto}\n`,
 	);
 	const shop = (run: string) => deploy(fleet, run, 'shop', 'shop-value\n', '--credential', 'SHOP_TOKEN=-');
 	const good = fleet.git('rev-parse', 'main');
 	assert.equal(shop('one').code, 0);
+	assert.equal(deploy(fleet, 'one', 'gone').code, 0);
 	await next('two', 'echo bad > bad; git add bad; git commit -qm "Add bad"');
 	const bad = shop('two');
 	assert.equal(bad.code, 3, bad.stderr);
 	assert.match(bad.stdout, /shop: failed: rolled back to [0-9a-f]{7}; the health check failed 2 times: exit code 1\n/);
+	assert.match(bad.stdout, /try 1 of 2: exit code 1\n[^]*try 2 of 2: exit code 1\n/);
 	assert.ok(!bad.stdout.includes('shop-value'), 'the health check has the credentials, and they are blanked');
 	assert.equal(readFileSync(path.join(place, 'shop'), 'utf8').trim(), good);
 	const shown = fleet.json('show', 'two');
@@ -159,4 +161,22 @@ test('a deploy whose fleet is killed is unknown, and nothing is done about it by
 	assert.equal(deployments[0].outcome, 'unknown');
 	assert.match(because, /look at the target before trying again/);
 	assert.equal(readFileSync(path.join(place, 'begun'), 'utf8'), 'x\n', 'begun once');
+});
+
+test('a fleet that is killed while it brings the last good one back leaves it unknown', async t => {
+	const {fleet, place, next} = await merged(
+		t,
+		place =>
+			`  slow:\n    command: 'test -f bad || ! test -f ${place}/hold || { echo x >> ${place}/back; sleep 30; }'\n` +
+			`    health: {command: '! test -f bad', tries: 1}\n    rollback: auto\n`,
+	);
+	assert.equal(deploy(fleet, 'one', 'slow').code, 0);
+	await next('two', 'echo bad > bad; git add bad; git commit -qm "Add bad"');
+	writeFileSync(path.join(place, 'hold'), '');
+	const child = fleet.spawn(['deploy', 'two', 'slow', '--confirm', 'slow']);
+	await until(() => existsSync(path.join(place, 'back')), 'it is being brought back');
+	child.kill('SIGKILL');
+	await until(() => fleet.stage('two') === 'deploy-unknown', 'it is told');
+	const [deployment] = fleet.json('show', 'two')['deployments'];
+	assert.deepEqual([deployment.outcome, deployment.rolledBack.outcome], ['failed', 'unknown']);
 });
