@@ -32,10 +32,17 @@ async function runHook(io: Io, folder: string, branches: readonly string[]): Pro
 		throw new Refusal('a hook is told by git what is pushed', 'hooks/pre-receive: exec fleet check --hook');
 	}
 
-	const reports = await checkPush(folder, parseUpdates(readFileSync(0, 'utf8')), {
+	const {reports, missing} = await checkPush(folder, parseUpdates(readFileSync(0, 'utf8')), {
 		branches,
 		instructions: agentInstructions,
 	});
+	if (missing !== undefined) {
+		const name = missing.replace('refs/heads/', '');
+		io.err(
+			`nothing of this push was checked: HEAD points to ${name}, which is not here; --branch NAME protects others\n`,
+		);
+	}
+
 	for (const report of reports) {
 		const refusal = refusalOf(report);
 		if (refusal) {

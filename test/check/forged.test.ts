@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import {copyFileSync, rmSync} from 'node:fs';
+import path from 'node:path';
 import {test} from 'node:test';
 import type {Report} from '../../source/core/check/report.ts';
 import {check} from '../../source/engine/check/check.ts';
@@ -18,9 +20,14 @@ class World extends HandMade {
 
 	constructor(
 		t: {after(work: () => void): void},
-		{approve = rules, files = {}, work = {'b.txt': 'b\n'}}: {approve?: string; files?: Content; work?: Content} = {},
+		{
+			approve = rules,
+			files = {},
+			work = {'b.txt': 'b\n'},
+			format,
+		}: {approve?: string; files?: Content; work?: Content; format?: 'sha256'} = {},
 	) {
-		super(t);
+		super(t, format);
 		this.content = {
 			'a.txt': 'a\n',
 			'.fleet/policy.yaml': policy(approve),
@@ -614,6 +621,35 @@ test('a range that begins in the midst of a train is judged with what came befor
 	const world = new World(t);
 	const tip = train(world, false);
 	assert.deepEqual(inShort(await world.look(`${tip}^..${tip}`)), {result: 'holds', counts: '1 0 0 0', warnings: []});
+});
+
+test('a range that begins in the midst of a rebase is judged as a whole', async t => {
+	const world = new World(t);
+	const one = world.commit({...world.content, 'b.txt': '1\n'}, [world.base], {message: 'one\n\nFleet-Run: fix-1\n'});
+	const tip = world.merge(world.words(), {parents: [one]});
+	assert.deepEqual(inShort(await world.look(`${one}..${tip}`)), {result: 'holds', counts: '1 0 0 0', warnings: []});
+	assert.match((await world.look(`${world.base}..${one}`)).refused!.because, /^it is an agent's/);
+});
+
+test('names of the other length are read alike', async t => {
+	const world = new World(t, {format: 'sha256'});
+	const tip = train(world, false);
+	assert.equal(tip.length, 64);
+	assert.deepEqual(inShort(await world.look(tip)), {result: 'holds', counts: '2 0 0 1', warnings: []});
+	const evil = world.merge(world.words(), {content: {...world.merged, 'b.txt': 'evil\n'}});
+	assert.equal((await world.look(evil)).result, 'refused');
+});
+
+test("an object whose content is another's is no proof", async t => {
+	const world = new World(t);
+	const file = (name: string) => path.join(world.repository, 'objects', name.slice(0, 2), name.slice(2));
+	const tip = world.merge(world.words());
+	const evil = world.git(['hash-object', '-w', '--stdin'], {input: world.people('ada', 'eve')});
+	const people = file(world.blob(world.base, '.fleet/people.yaml'));
+	rmSync(people);
+	copyFileSync(file(evil), people);
+	const report = await world.look(tip);
+	assert.match(report.refused!.because, /^the object [\da-f]{12} is not what its name says$/);
 });
 
 test('what cannot be proved is said as that', async t => {

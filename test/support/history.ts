@@ -36,10 +36,16 @@ export class HandMade {
 	readonly #keys = new Map<string, string>();
 	#clock = start;
 
-	constructor(test: {after(work: () => void): void}) {
+	constructor(test: {after(work: () => void): void}, format: 'sha1' | 'sha256' = 'sha1') {
 		test.after(() => rmSync(this.folder, {recursive: true, force: true}));
 		mkdirSync(path.join(this.folder, 'keys'));
-		execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', this.repository], {env: this.env()});
+		execFileSync(
+			'git',
+			['init', '--quiet', '--bare', `--object-format=${format}`, '--initial-branch=main', this.repository],
+			{
+				env: this.env(),
+			},
+		);
 	}
 
 	/** @param more variables */

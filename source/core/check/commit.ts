@@ -1,5 +1,6 @@
 import {Refusal} from '../refusal.ts';
 import {signedTrailer} from '../git/commit-message.ts';
+import {bytesOf} from '../text/base64.ts';
 
 /* What a commit says that counts for where it came from. */
 
@@ -53,8 +54,7 @@ function whoOf(line: string): {readonly address: string; readonly at: number} {
 	return {address: address.trim().toLowerCase(), at: seconds === undefined ? Number.NaN : Number(seconds) * 1000};
 }
 
-const utf8 = (bytes: string) =>
-	new TextDecoder().decode(Uint8Array.from(bytes, character => character.codePointAt(0)!));
+const utf8 = (bytes: string) => new TextDecoder().decode(bytesOf(bytes));
 
 /** The signature of a commit, and its text without that, as git takes both apart. */
 function signatureOf(header: readonly string[], message: string): CommitSignature | undefined {

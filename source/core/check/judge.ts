@@ -153,7 +153,7 @@ class Judge {
 
 		this.#open = [];
 		this.#openRules = undefined;
-		this.#chain = proved !== undefined && 'accepted' in proved ? proved.chain : undefined;
+		this.#chain = proved instanceof Refusal ? undefined : proved?.chain;
 		if (proved === undefined) {
 			await this.#direct(line, deciders);
 			return false;
@@ -196,7 +196,7 @@ class Judge {
 			return;
 		}
 
-		this.#count.merges += group.length;
+		this.#count.merges += group.filter(one => !one.context).length;
 		if (accepted.breakGlass) {
 			const {by, because} = accepted.breakGlass;
 			this.#warn('break-glass', commit, `${run} was merged by ${by} alone: ${because}`);

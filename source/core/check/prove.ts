@@ -8,7 +8,7 @@ import type {Commit} from './commit.ts';
 /* Whether a commit is what people approved, by what they signed. */
 
 /** Why it can neither be said that it holds, nor that it does not. */
-export type Unproved = {readonly unproved: string; readonly hint: string};
+export type Unproved = {readonly unproved: string; readonly hint: string; readonly chain?: string};
 
 /** A merge that holds. `chain`: what an approval of a train's next run may be about. */
 export type Proved = {readonly accepted: Accepted; readonly run: string; readonly chain: string};
@@ -46,6 +46,9 @@ const mostStatements = 200;
 const hintOf = ({id}: Commit) => `git show --format=raw --no-patch ${shownName(id)}`;
 
 const isUnproved = (value: object): value is Unproved => 'unproved' in value;
+
+/** Whether a commit says that another one of its train came before it. */
+const isLater = ({trailers}: Commit) => / (?:[2-9]|[1-9]\d+)\/\d+$/.test(trailers.get('fleet-train')?.[0] ?? '');
 
 /** What is known of a merge besides its statements. */
 type Known = {
@@ -126,7 +129,8 @@ export async function proveMerge(claim: Claim, ask: Asked): Promise<Proved | Unp
 	const head = last.parents.length === 2 ? last.parents[1]! : undefined;
 	const runs = [...new Set(last.trailers.get('fleet-run'))];
 	const known: Known = {
-		bases: [base, ...(claim.chain === undefined ? [] : [claim.chain])],
+		// A train's later ones were approved as they would be after the one before, of which nothing was there yet.
+		bases: [base, ...(claim.chain === undefined || !isLater(last) ? [] : [claim.chain])],
 		tree: last.tree,
 		head,
 		run: runs[0],
@@ -165,7 +169,7 @@ export async function proveMerge(claim: Claim, ask: Asked): Promise<Proved | Unp
 
 	return (
 		open ??
-		carried(last, {signed, known, facts, deciders, order}) ??
+		carried(last, {signed, known, facts, deciders, order, ask}) ??
 		reasonOf(last, {signed, known, facts, order, faults: read.map(({is}) => is).filter(is => is instanceof Refusal)})
 	);
 }
@@ -186,30 +190,36 @@ function carried(
 		facts,
 		deciders,
 		order,
+		ask,
 	}: {
 		readonly signed: readonly Signed[];
 		readonly known: Known;
 		readonly facts: Pick<Subject, 'target' | 'policy' | 'people'>;
 		readonly deciders: Deciders;
 		readonly order: Order;
+		readonly ask: Asked;
 	},
 ): Unproved | undefined {
 	if (!commit.trailers.has('fleet-approval-carried') || deciders.policy.approve.carry !== 'patch-id') {
 		return undefined;
 	}
 
-	const good = signed.some(({statement: {base, tree}}) =>
-		subjectsOf(signed, {...known, bases: [base], tree, verify: undefined}, facts).some(
-			subject => !(accept(subject, order) instanceof Refusal),
-		),
-	);
-	return good
-		? {
-				unproved:
-					'it was approved as the same change on an older target, and what that came to is not in this repository',
-				hint: 'approve: {carry: never} has each change approved as it is merged',
-			}
-		: undefined;
+	const good = signed
+		.flatMap(({statement: {base, tree}}) =>
+			subjectsOf(signed, {...known, bases: [base], tree, verify: undefined}, facts),
+		)
+		.find(subject => !(accept(subject, order) instanceof Refusal));
+	if (!good) {
+		return undefined;
+	}
+
+	// Of a train, whatever its approval was about, it is made on what came before it.
+	const base = known.bases.at(-1)!;
+	return {
+		unproved: 'it was approved as the same change on an older target, and what that came to is not in this repository',
+		hint: 'approve: {carry: never} has each change approved as it is merged',
+		chain: ask.chain({tree: known.tree, base, head: good.head}),
+	};
 }
 
 /** Why it is not what people approved. */

@@ -12,8 +12,8 @@ import {entriesOf, type Content, type Objects} from './objects.ts';
 /** Files that say who decides, below their folder. */
 const decisive = [policyPath, peoplePath, signersPath].map(name => name.split('/') as [string, string]);
 
-/** Commits before a range that are read for a train that began there. */
-const longestTrain = 200;
+/** Commits before a range that are read for what began there. */
+const mostContext = 1000;
 
 /** The history is not all here: nothing is proved, and nothing is refused. */
 export function incomplete(because: string, hint: string): Refusal {
@@ -168,21 +168,27 @@ async function readCommits(objects: Objects, names: readonly string[]): Promise<
 	return commits;
 }
 
-/** The commits of a train that came before a range which begins in the midst of it; the oldest first. */
-async function trainBefore(objects: Objects, first: Commit | undefined): Promise<Commit[]> {
+/** Whether a commit is judged with its parent: as a later one of a train, or the next one of a rebase. */
+function goesOnFrom(commit: Commit, parent: Commit): boolean {
+	const place = Number(/ (\d{1,3})\/\d{1,3}$/.exec(commit.trailers.get('fleet-train')?.[0] ?? '')?.[1] ?? 0);
+	const run = commit.trailers.get('fleet-run')?.[0];
+	return (
+		place > 1 ||
+		(run !== undefined && parent.trailers.get('fleet-run')?.[0] === run && !parent.trailers.has('fleet-statement'))
+	);
+}
+
+/** What came before a range that begins in the midst of a train or a rebase; the oldest first. */
+async function contextOf(objects: Objects, first: Commit | undefined): Promise<Commit[]> {
 	const before: Commit[] = [];
-	let next = first;
-	while (
-		next &&
-		before.length < longestTrain &&
-		next.parents[0] !== undefined &&
-		(Number(/ (\d{1,3})\/\d{1,3}$/.exec(next.trailers.get('fleet-train')?.[0] ?? '')?.[1] ?? 0) > 1 ||
-			(!next.trailers.has('fleet-statement') && next.trailers.has('fleet-run')))
-	) {
-		next = (await readCommits(objects, [next.parents[0]])).get(next.parents[0]);
-		if (next) {
-			before.unshift(next);
+	for (let next = first; next?.parents[0] !== undefined && before.length < mostContext;) {
+		const parent = (await readCommits(objects, [next.parents[0]])).get(next.parents[0]);
+		if (!parent || !goesOnFrom(next, parent)) {
+			break;
 		}
+
+		before.unshift(parent);
+		next = parent;
 	}
 
 	return before;
@@ -233,7 +239,7 @@ export async function readHistory(
 	}
 
 	own.reverse();
-	const context = from === undefined ? [] : await trainBefore(objects, own[0]);
+	const context = from === undefined ? [] : await contextOf(objects, own[0]);
 	const line = [...context, ...own];
 	const parent = line[0]?.parents[0];
 	const start = parent === undefined ? undefined : (await readCommits(objects, [parent])).get(parent);

@@ -33,14 +33,14 @@ export function parseUpdates(text: string): Update[] {
 /**
  * Judges a push.
  * @param options.branches protected branches by name, besides the one that `HEAD` points to
- * @returns a report for each protected branch that is pushed to
+ * @returns a report for each protected branch that is pushed to; `missing`: what `HEAD` points to, where that is not there
  * @throws Refusal where one would be deleted
  */
 export async function checkPush(
 	folder: string,
 	updates: readonly Update[],
 	{branches, instructions}: {readonly branches: readonly string[]; readonly instructions: readonly string[]},
-): Promise<Report[]> {
+): Promise<{readonly reports: Report[]; readonly missing: string | undefined}> {
 	const objects = await Objects.open(folder, true);
 	try {
 		const guarded = new Set([
@@ -78,7 +78,9 @@ export async function checkPush(
 			);
 		}
 
-		return reports;
+		const {head} = objects;
+		const isMissing = head !== undefined && objects.named(head) === undefined && reports.length === 0;
+		return {reports, missing: isMissing ? head : undefined};
 	} finally {
 		objects.close();
 	}

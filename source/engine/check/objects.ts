@@ -33,15 +33,12 @@ function objectPlaces(commonDir: string, isHook: boolean): Record<string, string
 		return {GIT_OBJECT_DIRECTORY: own};
 	}
 
-	const absolute = (folder: string) => path.resolve(folder);
-	const alternates = [
-		own,
-		...(others ?? '')
-			.split(':')
-			.filter(Boolean)
-			.map(folder => absolute(folder)),
-	];
-	return {GIT_OBJECT_DIRECTORY: absolute(pushed), GIT_ALTERNATE_OBJECT_DIRECTORIES: [...new Set(alternates)].join(':')};
+	// As git reads a list in which a folder's name has the sign that stands between.
+	const quoted = `"${own.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+	return {
+		GIT_OBJECT_DIRECTORY: path.resolve(pushed),
+		GIT_ALTERNATE_OBJECT_DIRECTORIES: [quoted, others ?? ''].filter(Boolean).join(':'),
+	};
 }
 
 /** One repository's objects and names, for as long as they are looked at. */
