@@ -59,9 +59,7 @@ run('check', [path.join(root, 'scripts', 'check.mjs')]);
  * What takes minutes and says again, of one more agent, what Claude Code's own test says of the loop: passed by
  * `npm run test:agents`, when an agent's adapter or the loop changed.
  */
-const longer = new Set(
-	['codex', 'copilot', 'gemini', 'opencode'].map(agent => `${agent}-rounds.test.ts`),
-);
+const longer = new Set(['codex', 'copilot', 'gemini', 'opencode'].map(agent => `${agent}-rounds.test.ts`));
 
 /** What is about git, words and disks, and not about who calls: long, and passed once. */
 const sameForAll = new Set([

@@ -34,6 +34,8 @@ test('a run is approved by two others from their own machines, through git alone
 	const [asked] = ada.json<Array<Record<string, string>>>('requests');
 	assert.deepEqual([asked!['run'], asked!['by'], asked!['because']], ['work', 'cy', 'for the demo']);
 	assert.match(ada.must('requests'), /^work {2}cy asks {2}main/);
+	// What is asked is nobody's branch here: agents see those of a remote.
+	assert.doesNotMatch(ada.git('for-each-ref', 'refs/remotes', 'refs/heads'), /fleet-requests/);
 	assert.match(ada.must('requests', 'show', 'work'), /^\+two$/m);
 	assert.match(ada.must('requests', 'approve', 'work', '--because', 'read it'), /^approved work as ada/);
 	refused(cy, ['merge', 'work'], /2 people have to approve it: ada did; may: bo/);

@@ -59,6 +59,8 @@ export async function fetchFrom(
 		'--quiet',
 		'--no-tags',
 		'--prune',
+		// Only what is named: git would bring the branches of its configuration up to date along with it.
+		'--refmap=',
 		'--no-write-fetch-head',
 		'--no-recurse-submodules',
 		'--no-auto-maintenance',

@@ -1,8 +1,8 @@
-import {allBranches, branchName, fetchedRequests, requestRef} from '../../core/git/refs.ts';
+import {branchName, fetchedRequests, requestRef} from '../../core/git/refs.ts';
 import {isName} from '../../core/names.ts';
 import type {Project} from '../../core/project.ts';
 import {parseRequestFile, requestFile, type RequestFile} from '../../core/people/request-file.ts';
-import {gateRefusal, Refusal} from '../../core/refusal.ts';
+import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import {parseDiff, type DiffFile} from '../../core/review/diff.ts';
 import {redactText} from '../../core/secrets/redact.ts';
 import {besideThat, type Signed, type Subject} from '../../core/statement/accept.ts';
@@ -15,7 +15,7 @@ import {chainCommit, mergeTrees} from '../handover/facts.ts';
 import {knownValues} from '../grants/secret-values.ts';
 import {decidersOf, readStatement, type Deciders} from '../people/statements.ts';
 import {openRepository} from '../project/projects.ts';
-import {fetchFrom, fileOf, refsBelow, type Carrier} from './carry.ts';
+import {fetchFrom, fetchIfThere, fileOf, refsBelow, type Carrier} from './carry.ts';
 
 /* Whoever is asked: what others want approved, looked at with nothing of theirs believed that is not signed. */
 
@@ -46,10 +46,42 @@ export async function placeOf(project: Project, carrierFor: (git: Git) => Promis
 /** Where the tip of a branch of the remote is kept here. */
 const tipRef = (carrier: Carrier, target: string) => `refs/remotes/${carrier.remote}/${branchName(target)}`;
 
-/** Brings what is asked over a remote, and the branches that it is about. */
-export async function fetchRequests({carrier}: Place): Promise<void> {
-	await fetchFrom(carrier, [[requestRef('*'), `${fetchedRequests}/${carrier.remote}/*`]]);
-	await fetchFrom(carrier, [[`${allBranches}/*`, `refs/remotes/${carrier.remote}/*`]]);
+/** Branches that a request may be about: of plain names, so that none is anything else to git. */
+const plainBranch = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\.lock(?:\/|$)))[\w][\w./+-]{0,200}$/;
+
+/** What a request's statement says; its signature was not looked at. */
+async function claimOf(
+	git: Git,
+	commit: string,
+): Promise<{readonly file: RequestFile; readonly claimed: Statement} | Refusal> {
+	const file = parseRequestFile(await fileOf(git, commit, requestFile));
+	if (file instanceof Refusal) {
+		return file;
+	}
+
+	const envelope = parseEnvelopeWord(file.statement);
+	const claimed = envelope instanceof Refusal ? envelope : parseStatement(envelope.payload);
+	return claimed instanceof Refusal ? claimed : {file, claimed};
+}
+
+/**
+ * Brings what is asked over a remote, and the branches that it is about, as a fetch of these does. No other branch of the
+ * person's comes or goes.
+ */
+export async function fetchRequests({git, carrier}: Place): Promise<void> {
+	const folder = `${fetchedRequests}/${carrier.remote}`;
+	await fetchFrom(carrier, [[requestRef('*'), `${folder}/*`]]);
+	const targets = new Set<string>();
+	for (const commit of (await refsBelow(git, folder)).values()) {
+		const claim = await claimOf(git, commit).catch((error: unknown) => error as Error);
+		if ('claimed' in claim && plainBranch.test(claim.claimed.target)) {
+			targets.add(claim.claimed.target);
+		}
+	}
+
+	for (const target of targets) {
+		await fetchIfThere(carrier, target, tipRef(carrier, target));
+	}
 }
 
 /** All requests that were fetched from a remote. */
@@ -91,20 +123,12 @@ export async function findRequest(place: Place, run: string): Promise<OthersRequ
 async function readRequest(place: Place, run: string, commit: string): Promise<OthersRequest> {
 	const {git, commonDir, carrier} = place;
 	const not = (because: string) => gateRefusal(`${run}: ${because}`, 'whoever asks: fleet request RUN --to REMOTE');
-	const file = parseRequestFile(await fileOf(git, commit, requestFile));
-	if (file instanceof Refusal) {
-		throw file;
-	}
-
-	const envelope = parseEnvelopeWord(file.statement);
-	const claimed = envelope instanceof Refusal ? envelope : parseStatement(envelope.payload);
-	if (claimed instanceof Refusal) {
-		throw claimed;
-	}
-
+	const {file, claimed} = orThrow(await claimOf(git, commit));
 	// Who may decide is read from where the branch is now, at the remote: never from what the request brings along.
-	const tip = await git.resolve(`${tipRef(carrier, claimed.target)}^{commit}`);
-	if (tip === undefined || !claimed.target.startsWith(`${allBranches}/`)) {
+	const tip = plainBranch.test(claimed.target)
+		? await git.resolve(`${tipRef(carrier, claimed.target)}^{commit}`)
+		: undefined;
+	if (tip === undefined) {
 		throw not(`${carrier.remote} has no branch ${branchName(claimed.target)}`);
 	}
 
