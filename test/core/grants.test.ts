@@ -182,6 +182,11 @@ test('all rules that overlap count: never wins, the shortest wins, each has to b
 	);
 	assert.equal((termsOf(['network:other.org'], walls) as Terms).longest?.at, '/b.yaml:1');
 	assert.deepEqual(termsOf(['network:other.test'], walls), {by: []});
+	// What restricts counts wherever it overlaps: deeper names, other ports, a pattern around it.
+	for (const scope of ['network:x.y.example.org', 'network:b.example.org:8443', 'network:*.y.example.org']) {
+		assert.equal((termsOf([scope], walls) as Terms).longest?.value, 3_600_000, scope);
+	}
+
 	const never = termsOf(['secret:project/prod-db'], walls);
 	assert.ok(never instanceof Refusal);
 	assert.match(never.because, /never granted \(\.fleet\/policy\.yaml:5\)/);

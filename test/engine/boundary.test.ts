@@ -6,6 +6,7 @@ import process from 'node:process';
 import {test} from 'node:test';
 import {machineBoundary} from '../../source/engine/grants/boundary.ts';
 import {Refusal} from '../../source/core/refusal.ts';
+import {basicPlan, withLimits} from '../../source/engine/sandbox/plan.ts';
 import {Fleet, program} from '../support/fleet.ts';
 import {commitFiles} from '../support/people.ts';
 
@@ -117,7 +118,7 @@ function bounded(fleet: Fleet, text: string): void {
 	fleet.env['FLEET_BOUNDARY'] = file;
 }
 
-test('a project cannot open what the boundary does not, by no list and by no grant', t => {
+test('a project cannot open what the boundary does not, by no list and by no grant', async t => {
 	const fleet = new Fleet(t, {policy: 'verify: []\nnetwork:\n  - ok.corp.example\n  - example.org\n'});
 	const refuses = (argv: readonly string[], pattern: RegExp, code = 2) => {
 		const result = fleet.run(argv);
@@ -126,7 +127,7 @@ test('a project cannot open what the boundary does not, by no list and by no gra
 		assert.equal(result.code, code);
 	};
 
-	fleet.start('before', 'true', '--allow', 'network:a.test', '--allow', 'network:b.corp.example', ...because);
+	await fleet.agent('before', 'true', '--allow', 'network:a.test', '--allow', 'network:b.corp.example', ...because);
 	bounded(fleet, 'only: ["network:**.corp.example", "files:/srv"]\n');
 	refuses(['run', '--', 'true'], /\.fleet\/policy\.yaml:4: network:example\.org is not among .*boundary\.yaml:1/, 3);
 	commitFiles(fleet, {'.fleet/policy.yaml': 'verify: []\nnetwork: [ok.corp.example]\nprivateHosts:\n  - x.test\n'});
@@ -167,4 +168,26 @@ test('what a run has from before is taken back where the boundary became tighter
 	assert.deepEqual(fleet.json('show', 'run')['grants'], []);
 	assert.match(fleet.must('journal', 'run'), /a\.test is never granted \(.*boundary\.yaml:2\)/);
 	assert.match(fleet.must('journal', 'run'), /b\.test is granted for 1h at most .*, and this grant is longer/);
+});
+
+test('a boundary keeps a target from being deployed to, and a run from using more than it says', async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\ndeploy: {production: {command: touch /var/tmp/never}}\n'});
+	await fleet.agent('ships', 'echo two >> a.txt');
+	fleet.must('verify', 'ships');
+	fleet.must('approve', 'ships', ...because);
+	fleet.must('merge', 'ships');
+	bounded(fleet, 'grants: [{scope: "deploy:prod*", never: true}]\nlimits: {memory: 1GiB}\n');
+	const {code, stderr} = fleet.run(['deploy', 'ships', 'production', '--confirm', 'production']);
+	assert.match(stderr, /deploy:production is never granted \(.*boundary\.yaml:1\)/);
+	assert.equal(code, 3);
+
+	const before = process.env['FLEET_BOUNDARY'];
+	process.env['FLEET_BOUNDARY'] = fleet.env['FLEET_BOUNDARY'];
+	t.after(() => {
+		process.env['FLEET_BOUNDARY'] = before ?? '';
+	});
+	const plan = basicPlan('run', '/tmp', {});
+	// Neither the person's settings nor the policy widens it.
+	const {limits} = withLimits(plan, {memory: 8 * 1024 ** 3}, {limits: {memory: 4 * 1024 ** 3}});
+	assert.equal(limits.memory, 1024 ** 3);
 });

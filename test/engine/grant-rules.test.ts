@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import {mkdirSync, symlinkSync} from 'node:fs';
+import path from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {grantNamespace, grantText} from '../../source/core/grants/statement.ts';
-import type {Refusal} from '../../source/core/refusal.ts';
+import type {Definition} from '../../source/core/mcp/definition.ts';
+import {parsePolicy} from '../../source/core/policy.ts';
+import {Refusal} from '../../source/core/refusal.ts';
 import type {Grant} from '../../source/core/scope.ts';
+import {openedBy, termsFor, wallsOf} from '../../source/engine/grants/terms.ts';
 import {connect} from '../../source/engine/owner.ts';
 import {findRun} from '../../source/engine/runs.ts';
 import {Journal, readJournal} from '../../source/host/journal.ts';
@@ -227,4 +232,33 @@ test('a line that somebody wrote into the journal opens nothing at the next star
 	fleet.run(['stop', 'off']);
 	const left = fleet.json('show', 'off')['grants'].map((grant: Grant) => grant.scope);
 	assert.deepEqual(left, ['network:ok.test', 'network:c.example.org']);
+});
+
+test('a grant is held against the rules with all that it opens, under all its names', t => {
+	const fleet = new Fleet(t, {add: false});
+	const secret = {reference: 'fleet://user/key', hosts: ['api.test', '*.cdn.test:8443']};
+	assert.deepEqual(openedBy('model:codex', {secret}), {
+		opened: ['model:codex', 'network:api.test:443', 'network:*.cdn.test:8443'],
+		aliases: ['secret:user/key'],
+	});
+	const [folder, link] = ['real', 'link'].map(name => path.join(fleet.folder, name)) as [string, string];
+	mkdirSync(folder);
+	symlinkSync(folder, link);
+	const server = {
+		url: 'https://MCP.test/x',
+		network: ['a.test'],
+		files: [{path: link, mode: 'write' as const}],
+		secrets: {authorization: 'fleet://project/token'},
+		resources: false,
+		limits: {},
+	} as unknown as Definition;
+	const {opened, aliases} = openedBy('mcp:issues', {server});
+	assert.deepEqual(opened, ['mcp:issues', 'network:a.test', 'network:mcp.test:443', `files:${link}:rw`]);
+	assert.deepEqual(aliases, [`files:${folder}:rw`, 'secret:project/token']);
+	// A rule that names a folder by a link means what that leads to, too.
+	const read = parsePolicy(`grants: [{scope: "files:${link}", never: true}]\n`);
+	assert.ok(!(read instanceof Refusal));
+	const walls = wallsOf(read, []);
+	assert.ok(termsFor({walls}, `files:${folder}/inner`, {}) instanceof Refusal);
+	assert.ok(termsFor({walls}, 'mcp:issues', {server}) instanceof Refusal);
 });

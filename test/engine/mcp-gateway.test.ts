@@ -79,6 +79,8 @@ type World = {
 	readonly known: Record<string, KnownTools[string]>;
 	readonly port: number;
 	granted: boolean;
+	/** How many calls it may make yet; undefined for any number. */
+	uses?: number;
 	post(
 		message: object | string,
 		headers?: Record<string, string>,
@@ -110,6 +112,7 @@ async function world(
 	const gateway = new Gateway({
 		granted: name => made.granted && name === 'fake',
 		pointers: () => pointers,
+		onCall: () => made.uses === undefined || made.uses-- > 0,
 		onCalled: call => calls.push(call),
 		onAlarm: (_server, because) => alarms.push(because),
 		setup: async (name, {onChanged}) => ({
@@ -224,6 +227,18 @@ test('an agent gets the tools that are allowed, and no other word of the server'
 	);
 	assert.deepEqual((await own.post({jsonrpc: '2.0', id: 1, method: 'ping'})).body.result, {});
 	assert.equal((await own.post({jsonrpc: '2.0', method: 'notifications/initialized'})).status, 202);
+});
+
+test('a call that is one too many reaches no server', async t => {
+	const {open, heard} = fake(honest);
+	const own = await world(t, open);
+	await own.begin();
+	own.uses = 1;
+	assert.equal((await own.call('read')).result.content[0].text, 'called read');
+	assert.match((await own.call('read')).error.message, /mcp:fake is not turned on any more/);
+	assert.equal(heard.filter(({method}) => method === 'tools/call').length, 1);
+	// What only lists is no use.
+	assert.ok((await own.post({jsonrpc: '2.0', id: 1, method: 'tools/list'})).body.result);
 });
 
 test('resources and prompts are served where the definition says so', async t => {
