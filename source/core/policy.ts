@@ -213,24 +213,42 @@ export function rulesOf(hosts: readonly string[], source: string): EgressRule[] 
 	return hosts.map(text => toRule(text, source)).filter(rule => rule !== undefined);
 }
 
+/** What each key holds, for whoever wrote something else there. */
+const usages: Readonly<Record<keyof Policy, string>> = {
+	setup: 'a list of commands, or commands, inputs, secrets, reuse',
+	teardown: 'a list of commands',
+	verify: 'a list of commands, or commands, auto, retries',
+	verifyInclude: 'a list of paths',
+	verifyDepth: 'a number of commits',
+	path: 'only, with',
+	network: 'a list of hosts',
+	privateHosts: 'a list of hosts',
+	services: 'each: command, ready, prepare, env, timeout',
+	limits: limitNames.join(', '),
+	grants: `each: ${ruleKeys}`,
+	approve: approveUsage,
+	merge: 'how, sign, hooks, message, author',
+	journal: 'push',
+	publish: 'remote, forge, when, draft, from',
+	preview: 'command, port',
+	deploy: `each target: ${deployKeys}`,
+};
+
+/** What may stand there: below a key what that holds, and else which keys there are. */
+function policyHint(key: string | undefined): string {
+	return key !== undefined && Object.hasOwn(usages, key)
+		? `${key}: ${usages[key as keyof Policy]}`
+		: `keys: ${Object.keys(usages).join(', ')}`;
+}
+
 /**
  * Reads a policy file. The schema is closed: a key that is not known is an error with its line number,
  * since a misspelt key that is passed over would be a guard that is not there.
  * @param text the file's content; an empty file is the empty policy
  */
 export function parsePolicy(text: string): Policy | Refusal {
-	const read = parseClosed(text, schema, {
-		path: policyPath,
-		hint:
-			'keys: setup (commands, inputs, secrets, reuse), teardown, verify (commands, auto, retries), ' +
-			'verifyInclude, verifyDepth, ' +
-			'path (only, with), network, privateHosts, ' +
-			'services (each: command, ready, prepare, env, timeout), ' +
-			`limits (${limitNames.join(', ')}), grants (each: ${ruleKeys}), ${approveUsage}, ` +
-			'merge (how, sign, hooks, message, author), journal (push), publish (remote, forge, when, draft, from), ' +
-			'preview (command, port), ' +
-			`deploy (each target: ${deployKeys})`,
-	});
+	const read = parseClosed(text, schema, {path: policyPath, hint: policyHint});
+
 	return read instanceof Refusal || read.grants.length === 0 ? read : {...read, grants: withLines(text, read.grants)};
 }
 

@@ -26,8 +26,7 @@ export const approveKeys = v.strictObject({
 	),
 });
 
-export const approveUsage =
-	'approve (word, sign, carry, people, not, from, protected (people, from), breakGlass, direct)';
+export const approveUsage = 'word, sign, carry, people, not, from, protected (people, from), breakGlass, direct';
 
 /** What a policy says of approvals. */
 export type ApprovePolicy = v.InferOutput<typeof approveKeys>;

@@ -33,16 +33,17 @@ export function linesOf(text: string, paths: ReadonlyArray<readonly unknown[]>):
 /**
  * Reads a file of the project's by a closed schema. Every error names the file and its line.
  * @param file.path what the file is called in the project
- * @param file.hint for every error
+ * @param file.hint for every error; where it depends on that, by the first key of where the error is
  */
 export function parseClosed<Schema extends v.GenericSchema>(
 	text: string,
 	schema: Schema,
-	{path, hint}: {readonly path: string; readonly hint: string},
+	{path, hint}: {readonly path: string; readonly hint: string | ((key: string | undefined) => string)},
 ): v.InferOutput<Schema> | Refusal {
 	const counter = new LineCounter();
 	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
-	const bad = (line: number, because: string) => new Refusal(`${path}:${line}: ${because}`, hint);
+	const bad = (line: number, because: string, key?: string) =>
+		new Refusal(`${path}:${line}: ${because}`, typeof hint === 'string' ? hint : hint(key));
 	const [error] = document.errors;
 	if (error) {
 		return bad(counter.linePos(error.pos[0]).line, error.message.split('\n')[0]!.replace(/ at line.*/, ''));
@@ -63,10 +64,15 @@ export function parseClosed<Schema extends v.GenericSchema>(
 	const [issue] = result.issues;
 	const keys = (issue.path ?? []).map(item => item.key);
 	const line = lineOf(document, counter, keys);
+	const first = keys.length === 0 ? undefined : String(keys[0]);
 	if (issue.type !== 'strict_object' || keys.length === 0) {
-		return bad(line, `${keys.join('.') || 'the file'}: ${issue.message}`);
+		return bad(line, `${keys.join('.') || 'the file'}: ${issue.message}`, first);
 	}
 
 	// Of a key that has to be there, the schema names what it expected.
-	return bad(line, `"${String(keys.at(-1))}" is ${issue.expected === 'never' ? 'not a key here' : 'missing here'}`);
+	return bad(
+		line,
+		`"${String(keys.at(-1))}" is ${issue.expected === 'never' ? 'not a key here' : 'missing here'}`,
+		first,
+	);
 }
