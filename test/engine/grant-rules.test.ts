@@ -262,3 +262,17 @@ test('a grant is held against the rules with all that it opens, under all its na
 	assert.ok(termsFor({walls}, `files:${folder}/inner`, {}) instanceof Refusal);
 	assert.ok(termsFor({walls}, 'mcp:issues', {server}) instanceof Refusal);
 });
+
+test("a run begins at no agent's branch that changed who decides", async t => {
+	const fleet = new Fleet(t, {policy: 'verify: ["true"]\n'});
+	await fleet.agent('code', 'echo two >> a.txt; git commit -qam two');
+	await fleet.agent('rules', 'echo "network: [example.org]" >> .fleet/policy.yaml; git commit -qam more');
+	for (const name of ['code', 'rules']) {
+		fleet.must('verify', name);
+	}
+
+	fleet.must('run', '--name', 'after', '--base', 'fleet/code', '--', 'true');
+	const {code, stderr} = fleet.run(['run', '--name', 'more', '--base', 'fleet/rules', '--', 'true']);
+	assert.equal(code, 3, stderr);
+	assert.match(stderr, /is an agent's, which changed \.fleet\/[^]*fleet merge rules first, or begin at main/);
+});

@@ -32,6 +32,7 @@ import type {Proposed} from '../mcp/definitions.ts';
 import {serverOfScope} from '../mcp/secrets.ts';
 import {copyIncluded} from '../project/include.ts';
 import {readPolicy} from '../project/policy.ts';
+import {refuseAgentsPolicy} from './agents-policy.ts';
 import {openRepository} from '../project/projects.ts';
 import {listRunIds} from '../runs.ts';
 import {chooseSandbox} from '../sandbox/plan.ts';
@@ -279,6 +280,7 @@ async function makeRun(
 	const {git, checkout, commonDir} = await openRepository(request.project.root);
 	const {commit, target} = await findBase(checkout, request.base);
 	const branch = await freeBranch(git, id);
+	await refuseAgentsPolicy(context, git, {target, commit});
 	const {policy, rules} = await policyOf(git, commit);
 	const {project, key} = request;
 	const from = {project, git, commit};
