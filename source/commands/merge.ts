@@ -76,8 +76,9 @@ export const verb = define({
 
 		const run = findRun(context, name);
 		const {commit, checkout} = await withJournal(context, run.id, async journal => {
-			// Others were asked over a remote: what they signed by now is what counts.
-			const answers = journal.run.approval ? undefined : await collect(context, journal, io.interactive);
+			// Others were asked over a remote: what they signed by now is what counts, a no after a yes, too.
+			const answers =
+				journal.run.merge || journal.run.merging ? undefined : await collect(context, journal, io.interactive);
 			if (answers?.result instanceof Refusal) {
 				throw answers.result;
 			}

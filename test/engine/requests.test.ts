@@ -47,6 +47,10 @@ test('a run is approved by two others from their own machines, through git alone
 	refused(cy, ['merge', 'work'], /bo rejected it: not yet/);
 	assert.match(bo.must('requests', 'approve', 'work'), /^approved work as bo/);
 	assert.match(cy.must('request', 'work', '--answers'), /bo: approve\napproved by ada, bo\n$/);
+	// A no counts after a yes as well, whoever has it in their journal.
+	bo.must('requests', 'reject', 'work', '--because', 'wait');
+	refused(cy, ['merge', 'work'], /bo rejected it: wait/);
+	bo.must('requests', 'approve', 'work');
 	cy.must('merge', 'work');
 	const message = cy.git('log', '-1', '--format=%B');
 	assert.match(message, /^Requested-by: cy\nReviewed-by: ada\nReviewed-by: bo$/m);

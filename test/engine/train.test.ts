@@ -481,7 +481,7 @@ test('where approvals are signed, none that a journal carries elsewhere is one',
 	again.close();
 	await assert.rejects(
 		withJournal(context, 'forged', journal => merge(context, journal, '')),
-		/the policy wants approvals signed, and this one is not/,
+		/the policy wants approvals signed, and names nobody who may sign/,
 	);
 	assert.equal(yard.main(), before);
 });

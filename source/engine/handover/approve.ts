@@ -189,7 +189,7 @@ export async function approveBySigned(
 	const now = Date.now();
 	const facts = await factsFor(context, journal, {git, now});
 	const answer = await takeStatements(context, journal, {git, facts, words});
-	if (!(answer.result instanceof Refusal)) {
+	if (!(answer.result instanceof Refusal) && (!journal.run.approval || answer.taken.length > 0)) {
 		record(journal, {type: 'approve', facts, because: '', accepted: answer.result}, {actor: context.actor, now});
 		await noteStatements(git, journal.run, facts);
 	}

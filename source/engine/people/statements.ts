@@ -173,9 +173,16 @@ export async function acceptRun(
 	run: Run,
 	{git, at, facts, verify}: {readonly git: Git; readonly at: string; readonly facts: Facts; readonly verify: string},
 ): Promise<Accepted | Refusal | undefined> {
-	const deciders = await decidersOf(git, at);
-	if (!deciders) {
-		return undefined;
+	// Of several runs that are merged together, one that nobody can approve is left out, and ends nothing else.
+	const deciders = await decidersOf(git, at).catch((error: unknown) => {
+		if (error instanceof Refusal) {
+			return error;
+		}
+
+		throw error;
+	});
+	if (deciders === undefined || deciders instanceof Refusal) {
+		return deciders;
 	}
 
 	const files = deciders.policy.approve.protected ? await changedFiles(context, run, {git, ...facts}) : [];
