@@ -36,3 +36,12 @@ export type Attempt = {
 	readonly seen: string;
 	readonly control: boolean;
 };
+
+/**
+ * Whether a proxy refused a tunnel, by the first line of its answer. One that did not answer, as on a machine that has no
+ * time for it, neither refused nor let anything through: undefined.
+ */
+export function isRefused(answer: string): boolean | undefined {
+	const [, kind] = /^HTTP\/1\.1 ([24])\d\d/.exec(answer) ?? [];
+	return kind === undefined ? undefined : kind === '4';
+}

@@ -9,6 +9,8 @@ import type {Attempt, ProbeRequest} from '../core/probe.ts';
 export const request = JSON.parse(fs.readFileSync(0, 'utf8')) as ProbeRequest;
 const commandTimeoutMs = 10_000;
 const connectTimeoutMs = 2000;
+/** Who is sure to be there may be busy. */
+const answerTimeoutMs = 10_000;
 
 type Told = Omit<Attempt, 'control'> & {readonly control?: boolean};
 
@@ -52,7 +54,7 @@ export function run(argv: string[], options: {input?: string; cwd?: string} = {}
 
 export function connect(options: net.NetConnectOpts, send?: string): Promise<string> {
 	return new Promise(resolve => {
-		const socket = net.connect({...options, timeout: connectTimeoutMs} as net.NetConnectOpts);
+		const socket = net.connect({...options, timeout: send === undefined ? connectTimeoutMs : answerTimeoutMs} as net.NetConnectOpts);
 		let answer = '';
 		const end = (text: string) => {
 			socket.destroy();

@@ -1,5 +1,6 @@
 import dgram from 'node:dgram';
 import fs from 'node:fs';
+import {isRefused} from '../core/probe.ts';
 import {connect, report, request, wordsOf} from './attempts.ts';
 
 /* Ways to the network: directly, and by the proxy. */
@@ -54,7 +55,7 @@ export async function network(): Promise<void> {
 		const seen = await connect(proxy, `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\n`);
 		report({
 			id: `network.proxy.${id}`,
-			blocked: /^HTTP\/1\.1 4\d\d/.test(seen),
+			blocked: isRefused(seen),
 			seen: `CONNECT ${target}: ${seen}`,
 			control: alive,
 		});

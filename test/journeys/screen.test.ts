@@ -262,7 +262,7 @@ test('verify, review, approve, merge and deploy, with the keyboard', async t => 
 	await screen.see(/Runs +cp a\.txt \.\.\/shelf\.txt/);
 	await screen.see('TOKEN, typed hidden; for this deploy alone');
 	await screen.press('enter', 'enter');
-	await screen.see('type shelf to deploy there');
+	await screen.see(/^ *type shelf to deploy *$/m);
 	await screen.press('shelf', 'enter');
 	await screen.see('TOKEN (hidden)');
 	await screen.press('hunter2-secret', 'enter');

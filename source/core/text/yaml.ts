@@ -38,12 +38,12 @@ export function linesOf(text: string, paths: ReadonlyArray<readonly unknown[]>):
 export function parseClosed<Schema extends v.GenericSchema>(
 	text: string,
 	schema: Schema,
-	{path, hint}: {readonly path: string; readonly hint: string | ((key: string | undefined) => string)},
+	{path, hint: usage}: {readonly path: string; readonly hint: string | ((key: string | undefined) => string)},
 ): v.InferOutput<Schema> | Refusal {
 	const counter = new LineCounter();
 	const document = parseDocument(text, {lineCounter: counter, strict: true, uniqueKeys: true});
 	const bad = (line: number, because: string, key?: string) =>
-		new Refusal(`${path}:${line}: ${because}`, typeof hint === 'string' ? hint : hint(key));
+		new Refusal(`${path}:${line}: ${because}`, typeof usage === 'string' ? usage : usage(key));
 	const [error] = document.errors;
 	if (error) {
 		return bad(counter.linePos(error.pos[0]).line, error.message.split('\n')[0]!.replace(/ at line.*/, ''));
