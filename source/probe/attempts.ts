@@ -54,7 +54,10 @@ export function run(argv: string[], options: {input?: string; cwd?: string} = {}
 
 export function connect(options: net.NetConnectOpts, send?: string): Promise<string> {
 	return new Promise(resolve => {
-		const socket = net.connect({...options, timeout: send === undefined ? connectTimeoutMs : answerTimeoutMs} as net.NetConnectOpts);
+		const socket = net.connect({
+			...options,
+			timeout: send === undefined ? connectTimeoutMs : answerTimeoutMs,
+		} as net.NetConnectOpts);
 		let answer = '';
 		const end = (text: string) => {
 			socket.destroy();

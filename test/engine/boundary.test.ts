@@ -181,12 +181,11 @@ test('a boundary keeps a target from being deployed to, and a run from using mor
 	assert.match(stderr, /deploy:production is never granted \(.*boundary\.yaml:1\)/);
 	assert.equal(code, 3);
 
-	const before = process.env['FLEET_BOUNDARY'];
 	process.env['FLEET_BOUNDARY'] = fleet.env['FLEET_BOUNDARY'];
 	t.after(() => {
-		process.env['FLEET_BOUNDARY'] = before ?? '';
+		delete process.env['FLEET_BOUNDARY'];
 	});
-	const plan = basicPlan('run', '/tmp', {});
+	const plan = basicPlan('run', fleet.folder, {});
 	// Neither the person's settings nor the policy widens it.
 	const {limits} = withLimits(plan, {memory: 8 * 1024 ** 3}, {limits: {memory: 4 * 1024 ** 3}});
 	assert.equal(limits.memory, 1024 ** 3);
