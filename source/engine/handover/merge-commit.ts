@@ -324,12 +324,14 @@ function signedTrailers({approval, statements}: Run, accepted: Accepted | undefi
 		({word, by, decision}) =>
 			(decision === 'request' || (decision !== 'reject' && accepted.by.includes(by))) && isAbout(word, approval!),
 	);
+	// Who signed the same twice, with a no between, has said the last.
+	const last = new Map(counted.map(({word, by, decision}) => [`${decision} ${by}`, word]));
 	return [
 		...(accepted.breakGlass
 			? [['Fleet-Break-Glass', `${accepted.breakGlass.by}: ${accepted.breakGlass.because}`] as const]
 			: []),
 		...(accepted.fourEyes ? [] : [['Fleet-Four-Eyes', 'false'] as const]),
-		...counted.map(({word}) => [signedTrailer, word] as const),
+		...[...last.values()].map(word => [signedTrailer, word] as const),
 	];
 }
 
