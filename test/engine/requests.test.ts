@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {test} from 'node:test';
+import {answerRef, requestRef} from '../../source/core/git/refs.ts';
 import {peopleFile, shared, Teammate} from '../support/teammate.ts';
 
 /* Three people on three machines, who have nothing in common but a repository. */
@@ -72,7 +73,7 @@ test('a request that is not what it says is answered by nobody', async t => {
 	await cy.agent('work', 'echo two >> a.txt; git commit -qam "Add two"');
 	cy.must('verify', 'work');
 	cy.must('request', 'work', '--to', 'origin');
-	const request = 'refs/heads/fleet-requests/work';
+	const request = requestRef('work');
 	const push = (commit: string, ref = request) => eve.git('push', '--quiet', '--force', 'origin', `${commit}:${ref}`);
 	eve.git('fetch', '--quiet', 'origin', request);
 	const good = eve.git('rev-parse', 'FETCH_HEAD');
@@ -121,7 +122,7 @@ test('a request that is not what it says is answered by nobody', async t => {
 		input: `100644 blob ${forged}\tanswer.json\n`,
 		encoding: 'utf8',
 	}).trim();
-	push(plumb('commit-tree', answer, '-p', good, '-m', 'x'), 'refs/heads/fleet-answers/work/ada');
+	push(plumb('commit-tree', answer, '-p', good, '-m', 'x'), answerRef('work', 'ada'));
 	const collected = cy.run(['request', 'work', '--answers']);
 	assert.match(collected.stderr, /left out: a statement is not JSON/);
 	assert.match(collected.stdout, /1 person has to approve it; may: ada/);
