@@ -73,7 +73,7 @@ async function list({io, place, options}: Request): Promise<void> {
 				),
 	);
 	for (const {run, refusal} of requests.filter(isBad)) {
-		io.err(`left out: ${escapeLine(refusal.because || run)}\n`);
+		io.err(`left out: ${escapeLine(run)}: ${escapeLine(refusal.because)}\n`);
 	}
 }
 

@@ -56,6 +56,11 @@ export function isRunBranch(branch: string): boolean {
 	return /^fleet(?:-runs(?:-\d+)?)?\/[^/]+$/.test(branch);
 }
 
+/** Whether a branch has work or words of others: a run's, or what fleet keeps of requests, answers and gate logs. */
+export function isFleetBranch(branch: string): boolean {
+	return isRunBranch(branch) || /^fleet-(?:requests|answers|log)\//.test(branch);
+}
+
 /** For quoting what somebody typed in an error line: control bytes out, length bounded. */
 export function printable(text: string, limit = 80): string {
 	const clean = markHidden(text.replaceAll(eachControl, '?'), () => '?');

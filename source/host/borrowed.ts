@@ -1,7 +1,7 @@
 import {existsSync, readFileSync, realpathSync} from 'node:fs';
 import path from 'node:path';
 import {borrowedRef, branchName, branchRef, isBranchRef, sharedRefs} from '../core/git/refs.ts';
-import {isRunBranch} from '../core/names.ts';
+import {isFleetBranch} from '../core/names.ts';
 import type {Mount} from '../core/plan.ts';
 import type {Git} from './git.ts';
 import type {RunPaths} from './paths.ts';
@@ -41,9 +41,11 @@ export function baseMounts(commonDir: string): Mount[] {
 	return objectFolders(commonDir).map((source, index) => ({source, target: `/run/fleet/base/${index}`, mode: 'read'}));
 }
 
-/** Whether a run sees a ref of the project's: all but other runs' branches. */
+/** Whether a run sees a ref of the project's: all but other runs' branches and what is decided about them, here or at a remote. */
 function isVisible(ref: string, branch: string): boolean {
-	return ref === branchRef(branch) || !isBranchRef(ref) || !isRunBranch(branchName(ref));
+	const there = /^refs\/remotes\/[^/]+\/(.+)$/.exec(ref)?.[1];
+	const name = isBranchRef(ref) ? branchName(ref) : there;
+	return name === undefined || name === branch || !isFleetBranch(name);
 }
 
 /**

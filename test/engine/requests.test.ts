@@ -31,6 +31,9 @@ test('a run is approved by two others from their own machines, through git alone
 		/^cy asks for work to be approved, at origin/,
 	);
 	refused(cy, ['merge', 'work'], /2 people have to approve it; may: ada, bo/);
+	// What was pushed is in cy's own refs of the remote now, and no other run's agent sees it there.
+	assert.match(cy.git('for-each-ref', 'refs/remotes'), /fleet-requests/);
+	assert.doesNotMatch(await cy.agent('looks', 'git for-each-ref'), /fleet-requests/);
 
 	const [asked] = ada.json<Array<Record<string, string>>>('requests');
 	assert.deepEqual([asked!['run'], asked!['by'], asked!['because']], ['work', 'cy', 'for the demo']);

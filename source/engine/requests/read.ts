@@ -122,7 +122,7 @@ export async function findRequest(place: Place, run: string): Promise<OthersRequ
  */
 async function readRequest(place: Place, run: string, commit: string): Promise<OthersRequest> {
 	const {git, commonDir, carrier} = place;
-	const not = (because: string) => gateRefusal(`${run}: ${because}`, 'whoever asks: fleet request RUN --to REMOTE');
+	const not = (because: string) => gateRefusal(because, 'whoever asks: fleet request RUN --to REMOTE');
 	const {file, claimed} = orThrow(await claimOf(git, commit));
 	// Who may decide is read from where the branch is now, at the remote: never from what the request brings along.
 	const tip = plainBranch.test(claimed.target)
