@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type {TestContext} from 'node:test';
 import {program, until, type Result} from './fleet.ts';
+import {sshdConfig} from './sshd.ts';
 import {Teammate} from './teammate.ts';
 
 /*
@@ -127,20 +128,11 @@ export async function yardOf(t: TestContext, names: readonly string[], hook: str
 	writeFileSync(file('authorized'), machines.map(machine => `restrict ${machine.publicKey}\n`).join(''));
 	writeFileSync(
 		file('config'),
-		[
+		sshdConfig(folder, [
 			'Port 22',
 			'ListenAddress 0.0.0.0',
-			`HostKey ${file('host')}`,
-			`AuthorizedKeysFile ${file('authorized')}`,
-			'PasswordAuthentication no',
-			'KbdInteractiveAuthentication no',
-			'StrictModes no',
-			'UsePAM no',
-			'PidFile none',
-			'PermitRootLogin yes',
 			`SetEnv PATH=${path.dirname(process.execPath)}:/usr/bin:/bin HOME=${folder}`,
-			'',
-		].join('\n'),
+		]),
 	);
 	// sshd needs a folder that the machine's own service makes: in a mount namespace it touches nothing of the machine.
 	const [start, ...argv] = server.command(

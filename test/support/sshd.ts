@@ -25,6 +25,22 @@ const freePort = () =>
 		});
 	});
 
+/** What a server is told whose host key and list of keys lie in a folder, as `host` and `authorized`. @param more its own lines */
+export function sshdConfig(folder: string, more: readonly string[]): string {
+	return [
+		...more,
+		`HostKey ${path.join(folder, 'host')}`,
+		`AuthorizedKeysFile ${path.join(folder, 'authorized')}`,
+		'PasswordAuthentication no',
+		'KbdInteractiveAuthentication no',
+		'StrictModes no',
+		'UsePAM no',
+		'PidFile none',
+		'PermitRootLogin yes',
+		'',
+	].join('\n');
+}
+
 /** Starts it. @param repositories the folder that paths of addresses are below */
 export async function serveSsh(t: Pick<TestContext, 'after'>, folder: string, repositories: string): Promise<Sshd> {
 	const own = path.join(folder, 'sshd');
@@ -45,22 +61,7 @@ export async function serveSsh(t: Pick<TestContext, 'after'>, folder: string, re
 	chmodSync(file('serve.sh'), 0o755);
 	writeFileSync(file('authorized'), `restrict,command="${file('serve.sh')}" ${readFileSync(file('key.pub'), 'utf8')}`);
 	const port = await freePort();
-	writeFileSync(
-		file('config'),
-		[
-			`Port ${port}`,
-			'ListenAddress 127.0.0.1',
-			`HostKey ${file('host')}`,
-			`AuthorizedKeysFile ${file('authorized')}`,
-			'PasswordAuthentication no',
-			'KbdInteractiveAuthentication no',
-			'StrictModes no',
-			'UsePAM no',
-			'PidFile none',
-			'PermitRootLogin yes',
-			'',
-		].join('\n'),
-	);
+	writeFileSync(file('config'), sshdConfig(own, [`Port ${port}`, 'ListenAddress 127.0.0.1']));
 	const argv = ['/usr/sbin/sshd', '-D', '-e', '-f', file('config')];
 	// Root's needs a folder that the machine's own service makes: in a mount namespace it touches nothing of the machine.
 	const child =
