@@ -47,7 +47,7 @@ async function said(argv: readonly [string, ...string[]], environment: NodeJS.Pr
 		let text = '';
 		child.stdout.setEncoding('utf8').on('data', (more: string) => (text += more));
 		child.once('error', () => resolve(undefined));
-		child.once('exit', code => resolve(code === 0 ? text.trim() : undefined));
+		child.once('close', code => resolve(code === 0 ? text.trim() : undefined));
 	});
 }
 
