@@ -1,4 +1,4 @@
-import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {closeSync, existsSync, fstatSync, openSync, readSync} from 'node:fs';
 import {statusOf} from './status.ts';
 
 type Part = {readonly descriptor: number; readonly inode: number; readonly from: number};
@@ -14,7 +14,11 @@ export class LogFile {
 	/** @param path the newest part; the one before it is `path.1` */
 	constructor(path: string) {
 		this.#path = path;
-		this.#add(`${path}.1`, 0);
+		// Most logs have one part, and a file that cannot be opened costs as much as the rest.
+		if (existsSync(`${path}.1`)) {
+			this.#add(`${path}.1`, 0);
+		}
+
 		this.#add(path, this.#lastEnd());
 	}
 

@@ -66,8 +66,22 @@ function activityRoom(state: State, room: number): number {
 	return free >= minActivity && wanted > 1 ? Math.min(free, wanted, maxActivity) : 0;
 }
 
+/** Of a state, by the height: a key and its frame ask half a dozen times. */
+const layouts = new WeakMap<State, {readonly height: number; readonly layout: FleetLayout}>();
+
 /** @param height of the screen without footer and dialog */
 export function fleetLayout(state: State, height: number): FleetLayout {
+	const last = layouts.get(state);
+	if (last?.height === height) {
+		return last.layout;
+	}
+
+	const layout = makeLayout(state, height);
+	layouts.set(state, {height, layout});
+	return layout;
+}
+
+function makeLayout(state: State, height: number): FleetLayout {
 	const {columns} = state;
 	const top = height + footerHeight >= viewsHeight ? 2 : 1;
 	const room = Math.max(1, height - top);

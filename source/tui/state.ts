@@ -341,23 +341,21 @@ export type Effect =
 	| {readonly type: 'profiles'}
 	| {readonly type: 'quit'};
 
-/** The run that was looked for last: a frame asks dozens of times. */
-let found: Pick<State, 'runs' | 'selected'> & {readonly run: Run | undefined} = {
-	runs: [],
-	selected: '',
-	run: undefined,
-};
+/** Runs by their id: a frame asks dozens of times, and a key asks of the state before it, too. */
+const runsById = new WeakMap<readonly Run[], ReadonlyMap<string, Run>>();
 
 export function selectedRun({heading, screen, runs, selected}: State): Run | undefined {
-	if (heading !== undefined && screen === 'fleet') {
+	if (selected === undefined || (heading !== undefined && screen === 'fleet')) {
 		return undefined;
 	}
 
-	if (found.runs !== runs || found.selected !== selected) {
-		found = {runs, selected, run: runs.find(run => run.id === selected)};
+	let byId = runsById.get(runs);
+	if (!byId) {
+		byId = new Map(runs.map(run => [run.id, run]));
+		runsById.set(runs, byId);
 	}
 
-	return found.run;
+	return byId.get(selected);
 }
 
 export function placeOf(state: Pick<State, 'screen' | 'tab'>): Place {

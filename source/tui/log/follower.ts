@@ -134,8 +134,10 @@ export class LogFollower {
 			return undefined;
 		}
 
-		this.#followed?.stop();
+		const last = this.#followed;
 		this.#followed = undefined;
+		// After the frame, which does not wait for it.
+		setImmediate(() => last?.stop());
 		if (selected === undefined) {
 			return undefined;
 		}

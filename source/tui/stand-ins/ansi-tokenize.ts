@@ -7,6 +7,7 @@ import {
 	type Token,
 } from '@alcalzone/ansi-tokenize';
 import {isPlain} from '../paint/plain.ts';
+import {Recent} from './recent.ts';
 
 /*
  * What Ink loads in the place of `@alcalzone/ansi-tokenize`, by the build. Ink takes every line of every frame apart
@@ -17,29 +18,11 @@ import {isPlain} from '../paint/plain.ts';
 export * from '@alcalzone/ansi-tokenize';
 
 /** A frame of a large terminal, twice: Ink asks for a line before it is styled and after. */
-const maxLines = 300;
+const lines = new Recent<Token[]>(150);
 /** Text may have any number of colours. */
-const maxStyles = 500;
-
-const lines = new Map<string, Token[]>();
-const codes = new Map<string, AnsiCode[]>();
+const codes = new Recent<AnsiCode[]>(250);
+const looks = new Recent<Look>(250);
 const chars = new WeakMap<readonly Token[], StyledChar[]>();
-
-/** What is kept for a key, or is made; all of it goes when there is too much. */
-// oxlint-disable-next-line max-params -- called for every cell of a frame, where an object would cost
-function keep<Value>(kept: Map<string, Value>, max: number, key: string, make: () => Value): Value {
-	let found = kept.get(key);
-	if (found === undefined) {
-		if (kept.size >= max) {
-			kept.clear();
-		}
-
-		found = make();
-		kept.set(key, found);
-	}
-
-	return found;
-}
 
 /** The cells of one style, by their character: a frame has thousands, most of them the same. */
 interface Look {
@@ -47,19 +30,29 @@ interface Look {
 	readonly cells: Map<string, StyledChar>;
 }
 
-const looks = new Map<string, Look>();
-
 function lookOf(styles: AnsiCode[]): Look {
 	const key = styles.map(style => style.code).join('');
-	return keep(looks, maxStyles, key, () => ({styles, cells: new Map()}));
+	return looks.get(key) ?? looks.set(key, {styles, cells: new Map()});
 }
 
 function codesOf(sequence: string): AnsiCode[] {
-	return keep(codes, maxStyles, sequence, () => tokens(sequence).filter(token => token.type === 'ansi'));
+	return (
+		codes.get(sequence) ??
+		codes.set(
+			sequence,
+			tokens(sequence).filter(token => token.type === 'ansi'),
+		)
+	);
 }
 
 function cellOf({styles, cells}: Look, value: string): StyledChar {
-	return keep(cells, Infinity, value, () => ({type: 'char', value, fullWidth: false, styles}));
+	let found = cells.get(value);
+	if (!found) {
+		found = {type: 'char', value, fullWidth: false, styles};
+		cells.set(value, found);
+	}
+
+	return found;
 }
 
 /** A line of plain text and SGR sequences. Its cells are their own styled characters. */
@@ -96,7 +89,7 @@ export function tokenize(text: string, endChar?: number): Token[] {
 		return tokens(text, endChar);
 	}
 
-	return keep(lines, maxLines, text, () => plainTokens(text) ?? tokens(text));
+	return lines.get(text) ?? lines.set(text, plainTokens(text) ?? tokens(text));
 }
 
 export function styledCharsFromTokens(from: Token[]): StyledChar[] {

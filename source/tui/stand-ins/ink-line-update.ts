@@ -1,0 +1,59 @@
+import lineUpdate from '../../../node_modules/ink/build/line-update.js';
+import {isPlain} from '../paint/plain.ts';
+
+/*
+ * What Ink loads in the place of its own `line-update.js`, by the build. Ink looks for what two rows begin with by a
+ * segmenter, which it needs for each row that has one line or arrow in it. Rows of plain text and colours are compared
+ * as they are. All others are Ink's.
+ */
+
+const styles = /(\u001B\[[\d;]*m)/;
+const reset = '\u001B[0m';
+
+/** Texts at even places, and the styles between them; undefined for a row that has anything else. */
+function piecesOf(row: string): string[] | undefined {
+	const pieces = row.split(styles);
+	return pieces.every((piece, index) => index % 2 === 1 || isPlain(piece)) ? pieces : undefined;
+}
+
+function sameStart(one: string, other: string): number {
+	let at = 0;
+	while (at < one.length && one[at] === other[at]) {
+		at++;
+	}
+
+	return at;
+}
+
+/**
+ * What changes a row on the screen into another one: from the first cell that differs to the end.
+ * @param columns of the terminal
+ */
+export default function plainLineUpdate(previous: string, next: string, columns: number | undefined): string {
+	const [before, after] = [piecesOf(previous), piecesOf(next)];
+	if (!before || !after || !columns) {
+		return lineUpdate(previous, next, columns);
+	}
+
+	let column = 0;
+	let look = '';
+	let index = 0;
+	for (; index < after.length && before[index] === after[index]; index++) {
+		const piece = after[index]!;
+		if (index % 2 === 0) {
+			column += piece.length;
+		} else {
+			look = piece === reset ? '' : look + piece;
+		}
+	}
+
+	const same = index % 2 === 0 ? sameStart(before[index] ?? '', after[index] ?? '') : 0;
+	column += same;
+	// Behind the last cell there is no place that a cursor can be sent to.
+	if (column >= columns) {
+		return lineUpdate(previous, next, columns);
+	}
+
+	const rest = (after[index] ?? '').slice(same) + after.slice(index + 1).join('');
+	return `\u001B[${column + 1}G\u001B[K${look}${rest}`;
+}
