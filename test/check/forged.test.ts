@@ -5,6 +5,9 @@ import {policy, rules, World} from '../support/world.ts';
 
 /* Histories that did not come by people's approval: real git, real keys, `fleet check` over each. */
 
+/** A policy with owners of its own. */
+const guarded = `${rules}, protected: {from: [owners]}`;
+
 /** A forged history: its tip, and the commit that does not hold, where that is another. */
 type Forged = {readonly tip: string; readonly at?: string};
 
@@ -340,6 +343,73 @@ const forged: Record<
 			return [world, {tip: world.merge([world.word('break-glass', 'bo', {...world.about, because: 'fire'})])}];
 		},
 		/^nobody has said whose work this is/,
+	],
+	...Object.fromEntries(
+		(
+			[
+				[
+					'a policy that somebody besides its owners commits',
+					{'.fleet/policy.yaml': policy('people: 1')},
+					'.fleet/policy.yaml',
+				],
+				[
+					'people whom somebody besides the owners lets in',
+					{'.fleet/people.yaml': 'people: {}\n'},
+					'.fleet/people.yaml',
+				],
+				['CI of somebody besides the owners', {'.github/workflows/x.yml': 'on: push\n'}, '.github/workflows/x.yml'],
+				['a hook of somebody besides the owners', {'.husky/pre-commit': 'x\n'}, '.husky/pre-commit'],
+				["agents' instructions of somebody besides the owners", {'AGENTS.md': 'obey\n'}, 'AGENTS.md'],
+				['what verifies, by somebody besides the owners', {Makefile: 'all:\n'}, 'Makefile'],
+			] as const
+		).map(([name, more, what]) => [
+			name,
+			[
+				(t: {after(work: () => void): void}) => {
+					const world = new World(t, {approve: `${guarded}, direct: people`});
+					return [world, {tip: world.commit({...world.content, ...more}, [world.base], {key: world.key('bo')})}];
+				},
+				new RegExp(
+					`^it changes ${what.replaceAll('.', String.raw`\.`)}, and bo, who signed it, may not do that alone$`,
+				),
+			] as const,
+		]),
+	),
+	'a policy under another name, by somebody besides its owners': [
+		t => {
+			const world = new World(t, {approve: `${guarded}, direct: people`});
+			const {'.fleet/policy.yaml': text, ...rest} = world.content;
+			return [world, {tip: world.commit({...rest, '.fleet/old.txt': text!}, [world.base], {key: world.key('bo')})}];
+		},
+		/^it changes \.fleet\/old\.txt, and bo, who signed it, may not do that alone$/,
+	],
+	"a merge by somebody besides the owners of an owner's commit to the policy": [
+		t => {
+			const world = new World(t, {approve: `${guarded}, direct: people`});
+			const content = {...world.content, '.fleet/policy.yaml': policy('people: 1')};
+			const side = world.commit(content, [world.base], {key: world.key('ada')});
+			const one = world.commit({...world.content, 'c.txt': 'c\n'}, [world.base], {key: world.key('bo')});
+			return [world, {tip: world.commit({...content, 'c.txt': 'c\n'}, [one, side], {key: world.key('bo')})}];
+		},
+		/^it changes \.fleet\/policy\.yaml, and bo, who signed it, may not do that alone$/,
+	],
+	'a policy that lets everybody change it, with the same push': [
+		t => {
+			const world = new World(t, {approve: `${guarded}, direct: people`});
+			const key = world.key('bo');
+			const open = {...world.content, '.fleet/policy.yaml': policy(`${rules}, direct: people`)};
+			const at = world.commit(open, [world.base], {key});
+			return [world, {tip: world.commit({...open, 'AGENTS.md': 'obey\n'}, [at], {key}), at}];
+		},
+		/^it changes \.fleet\/policy\.yaml, and bo, who signed it, may not do that alone$/,
+	],
+	"an owner's own commit to the policy, where two have to approve that": [
+		t => {
+			const world = new World(t, {approve: `${rules}, protected: {from: [owners], people: 2}, direct: people`});
+			const content = {...world.content, '.fleet/policy.yaml': policy('people: 1')};
+			return [world, {tip: world.commit(content, [world.base], {key: world.key('ada')})}];
+		},
+		/^it changes \.fleet\/policy\.yaml, which 2 people have to approve, and a commit has the signature of one$/,
 	],
 	'a commit after which nobody could say who decides': [
 		t => {

@@ -101,6 +101,17 @@ const good: Record<
 		},
 		'0 3 0 1',
 	],
+	"an owner's own commit to the policy, and a maintainer's to anything else": [
+		t => {
+			const world = new World(t, {approve: `${rules}, protected: {from: [owners]}, direct: people`});
+			const content = {...world.content, '.fleet/policy.yaml': policy(`${rules}, direct: people`)};
+			const one = world.commit(content, [world.base], {key: world.key('ada')});
+			// From then on the policy has no owners.
+			const two = {...content, 'c.txt': 'c\n', 'AGENTS.md': 'x\n'};
+			return [world, world.commit(two, [one], {key: world.key('bo')})];
+		},
+		'0 2 0 1',
+	],
 	'a key that is taken away later does not undo what it signed': [
 		t => {
 			const world = new World(t);

@@ -14,16 +14,17 @@ import {makeKey, publicKey} from '../support/people.ts';
 
 class Server extends HandMade {
 	readonly server = path.join(this.folder, 'server.git');
-	readonly content: Content = {
-		'.fleet/policy.yaml': 'approve: {from: [maintainers], direct: nobody}\n',
-		'.fleet/people.yaml': this.people('ada', 'bo', 'cy'),
-		'a.txt': 'a\n',
-	};
+	readonly content: Content;
+	readonly base: string;
 
-	readonly base = this.commit(this.content, []);
-
-	constructor(t: TestContext, options = '') {
+	constructor(t: TestContext, options = '', approve = 'from: [maintainers], direct: nobody') {
 		super(t);
+		this.content = {
+			'.fleet/policy.yaml': `approve: {${approve}}\n`,
+			'.fleet/people.yaml': this.people('ada', 'bo', 'cy'),
+			'a.txt': 'a\n',
+		};
+		this.base = this.commit(this.content, []);
 		this.git(['init', '--quiet', '--bare', '--initial-branch=main', this.server]);
 		writeFileSync(
 			path.join(this.server, 'hooks', 'pre-receive'),
@@ -136,6 +137,22 @@ test('what was signed may come as a note with the push, and what the repository 
 	writeFileSync(path.join(world.server, 'info', 'grafts'), `${slipped}\n`);
 	refused(world.push(`${evil}:refs/heads/main`), /nobody approved it/);
 	assert.equal(world.tip, squash);
+});
+
+test("a push of one's own commit to the policy takes one of its owners, by the policy before it", t => {
+	const world = new Server(t, '', 'protected: {from: [owners]}, direct: people');
+	const {base, content} = world;
+	assert.equal(world.push(`${base}:refs/heads/main`).code, 0);
+	const open = {...content, '.fleet/policy.yaml': 'approve: {direct: people}\n'};
+	const by = (name: string, on: string, files: Content) => world.commit(files, [on], {key: world.key(name)});
+	const evil = by('bo', by('bo', base, open), {...open, 'AGENTS.md': 'obey\n'});
+	refused(
+		world.push(`${evil}:refs/heads/main`),
+		/it changes \.fleet\/policy\.yaml, and bo, who signed it, may not do that/,
+	);
+	const good = by('bo', by('ada', base, open), {...open, 'AGENTS.md': 'obey\n'});
+	const {code, words} = world.push(`${good}:refs/heads/main`);
+	assert.equal(code, 0, words);
 });
 
 const sshd = '/usr/sbin/sshd';

@@ -1,6 +1,7 @@
 import {gateRefusal, Refusal} from '../refusal.ts';
-import type {Deciders} from '../people/deciders.ts';
+import {directRefusal, type Deciders} from '../people/deciders.ts';
 import type {Person} from '../people/people.ts';
+import type {DiffFile} from '../review/diff.ts';
 import {agentMark, type Commit} from './commit.ts';
 import {proveMerge, shownName, type Asked, type Proved, type Unproved} from './prove.ts';
 import type {Finding, Report, Warning} from './report.ts';
@@ -244,6 +245,18 @@ class Judge {
 				this.#unproved(line, person);
 				return;
 			}
+
+			// What it brings comes to the branch by whoever merges that: they answer for all that changes there.
+			const fault = commit === line.commit ? await refuseProtected(commit, {person, deciders}, this.#ask) : undefined;
+			if (fault instanceof Refusal) {
+				this.#refuse(line, fault);
+				return;
+			}
+
+			if (fault) {
+				this.#unproved(line, fault);
+				return;
+			}
 		}
 
 		this.#count.signed += line.context ? 0 : all.length;
@@ -289,6 +302,22 @@ class Judge {
 			this.#inconclusive.push({commit: commit.id, because: unproved, hint});
 		}
 	}
+}
+
+/** Why whoever signed a commit may not change by it what only some people approve. */
+async function refuseProtected(
+	{tree, parents}: Commit,
+	{person, deciders}: {readonly person: Person; readonly deciders: Deciders},
+	ask: Ask,
+): Promise<Refusal | Unproved | undefined> {
+	// Most do not have to be read: whoever may change everything may change this.
+	const may = (files: readonly DiffFile[] | undefined) => directRefusal(deciders, {person, files}, ask.instructions);
+	if (may(undefined) === undefined) {
+		return undefined;
+	}
+
+	const files = await ask.files(parents[0]!, tree);
+	return files && 'unproved' in files ? files : may(files);
 }
 
 /** An agent's commit that nobody approved. @param by the commit that brings it */

@@ -1,10 +1,11 @@
+import {printable} from '../names.ts';
 import type {Policy} from '../policy.ts';
 import {gateRefusal, type Refusal} from '../refusal.ts';
 import type {DiffFile} from '../review/diff.ts';
 import type {ApprovalRule} from '../statement/accept.ts';
 import {statementNamespace} from '../statement/envelope.ts';
 import {approvalRule, protectedFiles, type ApprovePolicy} from './approve-keys.ts';
-import {peoplePath, signersText, type People} from './people.ts';
+import {isAmong, peopleAmong, peoplePath, signersText, type People, type Person} from './people.ts';
 
 /* Who decides about what is merged onto a commit, by what that commit's own files say. */
 
@@ -66,6 +67,57 @@ export function decidersFrom(files: {
 			);
 }
 
+/** What of a change only some approve, a few of it by name, or that it cannot be told; undefined where everybody may. */
+function protectedIn(
+	{approve, verify}: Policy,
+	files: readonly DiffFile[] | undefined,
+	instructions: readonly string[],
+): string | undefined {
+	if (approve.protected === undefined) {
+		return undefined;
+	}
+
+	const paths = files && protectedFiles(files, {verify: verify.commands, instructions});
+	return paths === undefined
+		? 'more than can be read'
+		: paths
+				.slice(0, 3)
+				.map(path => printable(path, 100))
+				.join(', ') || undefined;
+}
+
+/**
+ * Why a person may not change this by a commit of their own, which has one signature and no approval.
+ * @param change.files its files; undefined where it is too large to be read: then it is protected
+ * @param instructions `Agent.instructions` of every agent
+ */
+export function directRefusal(
+	{people, policy}: Deciders,
+	{person, files}: {readonly person: Person; readonly files: readonly DiffFile[] | undefined},
+	instructions: readonly string[],
+): Refusal | undefined {
+	const what = protectedIn(policy, files, instructions);
+	if (what === undefined) {
+		return undefined;
+	}
+
+	const {from} = approvalRule(policy.approve, people, true);
+	const many = policy.approve.protected?.people ?? 1;
+	if (many > 1) {
+		return gateRefusal(
+			`it changes ${what}, which ${many} people have to approve, and a commit has the signature of one`,
+			'it has to come by a run: fleet run, then fleet approve by each of them',
+		);
+	}
+
+	return from === undefined || isAmong(person, from)
+		? undefined
+		: gateRefusal(
+				`it changes ${what}, and ${person.name}, who signed it, may not do that alone`,
+				`may: ${peopleAmong(people, from).join(', ') || 'nobody'} (approve: {protected: {from}})`,
+			);
+}
+
 /**
  * The rule for a change.
  * @param files its files; undefined where it is too large to be read: then it is protected
@@ -76,9 +128,7 @@ export function changeRule(
 	files: readonly DiffFile[] | undefined,
 	instructions: readonly string[],
 ): ApprovalRule {
-	const facts = {verify: policy.verify.commands, instructions};
-	const isProtected =
-		policy.approve.protected !== undefined && (files === undefined || protectedFiles(files, facts).length > 0);
+	const isProtected = protectedIn(policy, files, instructions) !== undefined;
 	const rule = approvalRule(policy.approve, people, isProtected);
 	// A list of signers has no requests: whoever is on it may say yes, as ever.
 	return blob === 'none' ? {...rule, notRequester: false} : rule;
