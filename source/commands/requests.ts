@@ -1,9 +1,11 @@
 import {compose} from '../compose.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
 import {branchName} from '../core/git/refs.ts';
-import {Refusal} from '../core/refusal.ts';
 import {columnLines} from '../core/text/columns.ts';
+import {localStamp} from '../core/text/time.ts';
 import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
 import type {Context} from '../engine/context.ts';
+import {ownKey} from '../engine/people/decisions.ts';
 import {findProject} from '../engine/project/projects.ts';
 import {answer} from '../engine/requests/answer.ts';
 import {carrierOf} from '../engine/requests/carry.ts';
@@ -17,8 +19,9 @@ import {
 	type OthersRequest,
 	type Place,
 } from '../engine/requests/read.ts';
+import {forgetOthers, verifiedHere, verifiedText, verifyRequest} from '../engine/requests/verify.ts';
 import {ask} from '../terminal/ask.ts';
-import type {Io} from '../terminal/program.ts';
+import {goOnUnread, type Io} from '../terminal/program.ts';
 import {define, flag, json, optional, reason, text, type OptionValues} from './verb.ts';
 
 const options = {
@@ -26,6 +29,7 @@ const options = {
 	from: text('REMOTE', 'the remote over which is asked; origin by default'),
 	stat: flag('show: a summary in place of the change'),
 	because: reason(),
+	setupSecrets: flag("verify: let setup read with its secrets, although what it runs is another's agent's"),
 	confirm: text('WORD', 'approve: the word that the policy asks for, in place of typing it'),
 	key: text('FILE', "the SSH key to sign with; git's user.signingKey by default"),
 	json,
@@ -42,20 +46,28 @@ type Request = {
 const isBad = (request: OthersRequest | BadRequest): request is BadRequest => 'refusal' in request;
 
 /** A request as a document. */
-function documentOf(request: OthersRequest | BadRequest) {
+function documentOf({context, place}: Pick<Request, 'context' | 'place'>, request: OthersRequest | BadRequest) {
 	if (isBad(request)) {
 		return {run: request.run, ok: false, because: request.refusal.because};
 	}
 
 	const {run, file, statement} = request;
 	const {by, target, base, head, tree, because, at, until, audit} = statement;
-	return {run, ok: true, by, title: file.title, agent: file.agent, target, base, head, tree, because, at, until, audit};
+	const here = verifiedHere(context, place, request) ?? null;
+	const {title, agent, verified} = file;
+	return {run, ok: true, by, title, agent, target, base, head, tree, because, at, until, audit, verified, here};
 }
 
-async function list({io, place, options}: Request): Promise<void> {
+async function list(request: Request): Promise<void> {
+	const {io, place, options} = request;
 	const requests = await listRequests(place);
+	forgetOthers(
+		request.context,
+		place,
+		requests.map(({run}) => run),
+	);
 	if (options.json) {
-		io.json(requests.map(documentOf));
+		io.json(requests.map(one => documentOf(request, one)));
 		return;
 	}
 
@@ -77,22 +89,36 @@ async function list({io, place, options}: Request): Promise<void> {
 	}
 }
 
+/** What was verified of it, where, and by whom. */
+function verifiedLines({context, place}: Pick<Request, 'context' | 'place'>, request: OthersRequest): string {
+	const here = verifiedHere(context, place, request);
+	const {file, statement, run} = request;
+	return (
+		line('verified', `${file.verified} (on ${statement.by}'s machine)`) +
+		line('here', here ? `${verifiedText(here)} (${localStamp(here.at)})` : `not yet: fleet requests verify ${run}`)
+	);
+}
+
+const line = (title: string, value: string) => (value === '' ? '' : `${title.padEnd(9)} ${escapeLine(value)}\n`);
+
 async function show({io, context, place, name, options}: Request): Promise<void> {
 	const request = await findRequest(place, named(name));
 	if (options.json) {
-		io.json({...documentOf(request), diff: await requestDiff(context, place, {request, stat: options.stat})});
+		io.json({
+			...documentOf({context, place}, request),
+			diff: await requestDiff(context, place, {request, stat: options.stat}),
+		});
 		return;
 	}
 
 	const {file, statement} = request;
-	const line = (title: string, value: string) => (value === '' ? '' : `${title.padEnd(9)} ${escapeLine(value)}\n`);
 	io.out(
 		line('asks', statement.by) +
 			line('task', file.title) +
 			line('agent', file.agent) +
 			line('into', `${branchName(statement.target)}, at ${statement.base.slice(0, 10)}`) +
 			line('because', statement.because) +
-			line('verified', `${file.verified} (on ${statement.by}'s machine)`) +
+			verifiedLines({context, place}, request) +
 			line('audit', statement.audit) +
 			`\n${escapeControls(await requestDiff(context, place, {request, stat: options.stat}))}`,
 	);
@@ -106,9 +132,52 @@ function named(name: string | undefined): string {
 	return name;
 }
 
+/** Runs the project's own verification on the merge as this machine makes it. */
+async function verify({io, context, place, name, options}: Request): Promise<number> {
+	const request = await findRequest(place, named(name));
+	const {run} = request;
+	// What a gate says is its exit code, whoever reads along.
+	goOnUnread();
+	const here = await verifyRequest(context, place, {
+		request,
+		allowsSecrets: options.setupSecrets,
+		onOutput(text) {
+			if (!options.json) {
+				io.out(escapeControls(text));
+			}
+		},
+	});
+	const word = {passed: 'verified here', failed: 'not verified', inconclusive: 'inconclusive'}[here.result];
+	const because = `${word}: ${escapeLine(here.because)}`;
+	const hint =
+		here.result === 'passed' ? `fleet requests approve ${run}` : `fleet requests reject ${run} --because "…"`;
+	io.report({outcome: {because, hint}});
+	if (options.json) {
+		io.json({run, ...here});
+	} else {
+		io.out(`${because}\n  hint: ${hint}\n`);
+	}
+
+	return {passed: exitCodes.ok, failed: exitCodes.gate, inconclusive: exitCodes.inconclusive}[here.result];
+}
+
+/** What is signed, and by which key, before it is. */
+async function sayAnswer({io, context, place, options}: Request, request: OthersRequest): Promise<void> {
+	const {statement, file} = request;
+	io.err(
+		line('asks', `${statement.by}: ${file.title}`) +
+			line('into', `${branchName(statement.target)}, at ${statement.base.slice(0, 10)}`) +
+			line('because', statement.because) +
+			verifiedLines({context, place}, request) +
+			line('signed', `by ${await ownKey(place.checkout, options.key)}: exactly this merge, for a day`),
+	);
+}
+
 function answering(decision: 'approve' | 'reject') {
-	return async ({io, context, place, name, options}: Request): Promise<void> => {
+	return async (order: Request): Promise<void> => {
+		const {io, context, place, name, options} = order;
 		const request = await findRequest(place, named(name));
+		await sayAnswer(order, request);
 		const {word} = request.deciders.policy.approve;
 		let confirmed = options.confirm;
 		if (decision === 'approve' && word !== undefined && confirmed === undefined && io.interactive) {
@@ -133,9 +202,10 @@ function answering(decision: 'approve' | 'reject') {
 	};
 }
 
-const actions: Readonly<Record<string, (request: Request) => Promise<void>>> = {
+const actions: Readonly<Record<string, (request: Request) => Promise<number | void>>> = {
 	list,
 	show,
+	verify,
 	approve: answering('approve'),
 	reject: answering('reject'),
 };
@@ -147,7 +217,7 @@ export const verb = define({
 		run: optional('[RUN]'),
 	},
 	options,
-	usage: '[list | show RUN | approve RUN | reject RUN]',
+	usage: '[list | show RUN | verify RUN | approve RUN | reject RUN]',
 	async run(io, {action = 'list', run}, options) {
 		const act = Object.hasOwn(actions, action) ? actions[action]! : undefined;
 		if (!act) {
@@ -161,6 +231,6 @@ export const verb = define({
 		const project = await findProject(context, options.project, io.folder);
 		const place = await placeOf(project, git => carrierOf(git, options.from ?? 'origin', io.interactive));
 		await fetchRequests(place);
-		await act({io, context, place, name: run, options});
+		return act({io, context, place, name: run, options});
 	},
 });

@@ -30,6 +30,8 @@ export type Statement = Facts & {
 	readonly because: string;
 	/** How much of the change was marked as viewed, in words; empty where it is not known. */
 	readonly viewed: string;
+	/** What a verification on the signer's own machine came to, in words; not there where none was made. */
+	readonly verifiedHere?: string | undefined;
 	/** Who had the work done, by name; empty where nobody said so. */
 	readonly requester: string;
 	/** Who decides, by name. */
@@ -53,8 +55,9 @@ export function escaped(codePoint: number): string {
 /** A statement as the text that is signed: JSON, its keys always in the same order. */
 export function statementText(statement: Statement): string {
 	const {target, tree, decision, run, base, head, policy, people, verify, audit, because, viewed} = statement;
-	const {requester, by, at, until, nonce} = statement;
-	const signed = {decision, run, base, head, policy, people, verify, audit, because, viewed};
+	const {verifiedHere, requester, by, at, until, nonce} = statement;
+	const here = verifiedHere === undefined ? {} : {verifiedHere};
+	const signed = {decision, run, base, head, policy, people, verify, audit, because, viewed, ...here};
 	const json = JSON.stringify({
 		_type: statementType,
 		subject: [{name: target, digest: {gitTree: tree}}],
@@ -86,6 +89,7 @@ const schema = v.strictObject({
 		audit: words,
 		because: words,
 		viewed: words,
+		verifiedHere: v.optional(words),
 		requester: words,
 		by: words,
 		at: time,

@@ -5,7 +5,7 @@ import type {Git} from '../../host/git.ts';
  * Files that a person had copied into the run, beside what its
  * base has: they are for the run to read, and in no commit.
  */
-export async function broughtFiles(git: Git, run: Run): Promise<string[]> {
+export async function broughtFiles(git: Git, run: Pick<Run, 'base' | 'included'>): Promise<string[]> {
 	const {included = []} = run;
 	if (included.length === 0) {
 		return [];

@@ -46,10 +46,16 @@ export const withoutNetwork: Readonly<Record<string, string>> = {
 
 /* A merged tree as a sandbox of its own has it: for verify, and for a preview. */
 
+/** Whose merged tree it is: a run of this machine, or one that somebody asks about from another. */
+export type Whose = Pick<Run, 'id' | 'target' | 'project' | 'worktree' | 'included'> & {
+	/** How it is looked at and verified, as verbs; by default those of a run of this machine. */
+	readonly verbs?: {readonly diff: string; readonly verify: string};
+};
+
 /** What a merged tree is laid out and run with. */
 export type Work = {
 	readonly context: Context;
-	readonly run: Run;
+	readonly run: Whose;
 	readonly git: Git;
 	readonly commonDir: string;
 	readonly sandbox: Sandbox;
@@ -210,10 +216,11 @@ async function layerOf(work: Work, what: Looked['what'], tools: ShellTools): Pro
 async function secretsFor({context, run, policy, allowsSecrets}: Work, taken: boolean): Promise<SetupSecret[]> {
 	const {secrets} = policy.setup;
 	if (secrets.length > 0 && !taken && !allowsSecrets) {
+		const {diff, verify} = run.verbs ?? {diff: `fleet diff ${run.id}`, verify: `fleet verify ${run.id}`};
 		throw new Refusal(
 			`setup reads with the secret ${secrets[0]!}, and what it would run here is the agent's: look at ` +
-				`fleet diff ${run.id}, then fleet verify ${run.id} --setup-secrets lets it`,
-			`fleet verify ${run.id} --setup-secrets`,
+				`${diff}, then ${verify} --setup-secrets lets it`,
+			`${verify} --setup-secrets`,
 		);
 	}
 

@@ -326,7 +326,7 @@ function earlierOf(one: Pick<Checked, 'ran' | 'tests'> | undefined, when: string
 }
 
 /** What a command ran the last time that a run of the project passed with it, onto the same target. */
-function before(context: Context, run: Run, command: string): Earlier | undefined {
+function before(context: Context, run: Work['run'], command: string): Earlier | undefined {
 	const same = listRuns(context).filter(
 		other => other.project.id === run.project.id && other.target === run.target && other.verification?.passed,
 	);

@@ -23,6 +23,9 @@ import {knownCommits} from '../run/submodules.ts';
 /** What is wrong, and what to do about it where that is not to take it out. */
 type Problem = {readonly because: string; readonly hint?: string};
 
+/** Whose branch it is: a run of this machine, or one that somebody asks about from another. */
+type Whose = Pick<Run, 'id' | 'base' | 'filters' | 'included'>;
+
 export type Candidate = {readonly base: string; readonly head: string; readonly tree: string};
 
 /**
@@ -168,7 +171,7 @@ async function takesAway(git: Git, old: Entry | undefined, now: Entry): Promise<
 }
 
 /** Files that a person had copied into the run: in no commit of its branch may they be. */
-async function findBrought(git: Git, run: Run, head: string): Promise<string[]> {
+async function findBrought(git: Git, run: Whose, head: string): Promise<string[]> {
 	const brought = await broughtFiles(git, run);
 	if (brought.length === 0) {
 		return [];
@@ -200,7 +203,7 @@ async function findBrought(git: Git, run: Run, head: string): Promise<string[]> 
  */
 export async function findProblems(
 	project: ProjectCheckout,
-	run: Run,
+	run: Whose,
 	{base, head, tree: name}: Candidate,
 ): Promise<Problem[]> {
 	const {git} = project;
@@ -218,7 +221,7 @@ export async function findProblems(
 }
 
 /** @returns the refusal of a branch that holds what is never merged */
-export async function vet(project: ProjectCheckout, run: Run, candidate: Candidate): Promise<Refusal | undefined> {
+export async function vet(project: ProjectCheckout, run: Whose, candidate: Candidate): Promise<Refusal | undefined> {
 	const problems = await findProblems(project, run, candidate);
 	return problems.length === 0
 		? undefined

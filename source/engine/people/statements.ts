@@ -76,6 +76,8 @@ export type ToSign = {
 	/** See `auditText`. */
 	readonly audit: string;
 	readonly viewed?: string | undefined;
+	/** See `Statement`. */
+	readonly verifiedHere?: string | undefined;
 	readonly requester?: string | undefined;
 	/** The key, as `sign` takes it. */
 	readonly key: string;
@@ -89,7 +91,7 @@ export type ToSign = {
  */
 export async function signStatement(
 	{subject, deciders, by}: {readonly subject: Subject; readonly deciders: Deciders; readonly by: string},
-	{decision, because, audit, viewed = '', requester = '', key}: ToSign,
+	{decision, because, audit, viewed = '', verifiedHere, requester = '', key}: ToSign,
 ): Promise<string> {
 	const now = Date.now();
 	const payload = statementText({
@@ -98,6 +100,7 @@ export async function signStatement(
 		audit,
 		because,
 		viewed,
+		verifiedHere,
 		requester,
 		by,
 		at: new Date(now).toISOString(),

@@ -319,7 +319,7 @@ async function findMoved(
 }
 
 /** Where a run's project is now. */
-export function rootOf(context: Pick<Context, 'paths'>, run: Run): string {
+export function rootOf(context: Pick<Context, 'paths'>, run: Pick<Run, 'project'>): string {
 	try {
 		return listProjects(context).find(project => project.id === run.project.id)?.root ?? run.project.root;
 	} catch {

@@ -10,6 +10,7 @@ import {ownKey} from '../people/decisions.ts';
 import {ruleFor, signStatement, whoSigns} from '../people/statements.ts';
 import {commitFile, pushTo} from './carry.ts';
 import {requestFiles, type OthersRequest, type Place} from './read.ts';
+import {verifiedHere, verifiedText} from './verify.ts';
 
 /** How a request is answered. */
 export type Answer = {
@@ -40,6 +41,15 @@ export async function answer(
 	}
 
 	const files = await requestFiles(context, place, request);
+	const here = verifiedHere(context, place, request);
+	if (decision === 'approve' && here?.result === 'failed' && because.trim() === '') {
+		throw new Refusal(
+			`it failed on this machine: ${here.because}`,
+			`fleet requests approve ${run} --because "…", or reject it`,
+			3,
+		);
+	}
+
 	if (decision === 'approve') {
 		const facts = {
 			verify: deciders.policy.verify.commands,
@@ -67,7 +77,14 @@ export async function answer(
 
 	const signed = await signStatement(
 		{subject, deciders, by},
-		{decision, because, audit: statement.audit, requester: statement.by, key},
+		{
+			decision,
+			because,
+			audit: statement.audit,
+			verifiedHere: here && verifiedText(here).slice(0, 1000),
+			requester: statement.by,
+			key,
+		},
 	);
 	const answered = await commitFile(place.git, {
 		parent: commit,
