@@ -16,7 +16,7 @@ export const standIns = {
 			);
 		}
 
-		for (const name of ['output', 'line-update']) {
+		for (const name of ['output', 'log-update']) {
 			const file = path.join(folder, `ink-${name}.ts`);
 			context.onResolve({filter: new RegExp(`^\\./${name}\\.js$`)}, ({resolveDir}) =>
 				resolveDir.endsWith(path.join('node_modules', 'ink', 'build')) ? {path: file} : undefined,

@@ -28,7 +28,7 @@ const allowed: Record<string, readonly string[]> = {
 	engine: ['core', 'scopes', 'kinds', 'protocol', 'host'],
 	attacks: ['core', 'host', 'engine'],
 	// What two stand-ins stand for, which Ink exports to itself alone.
-	tui: ['core', 'scopes', 'protocol', `${ink}/output.js`, `${ink}/line-update.js`],
+	tui: ['core', 'scopes', 'protocol', `${ink}/output.js`, `${ink}/log-update.js`],
 	terminal: ['core', 'protocol', 'host', 'engine', 'tui'],
 	commands: ['core', 'scopes', 'kinds', 'protocol', 'host', 'engine', 'attacks', 'tui', 'terminal', 'compose.ts'],
 	'compose.ts': ['core', 'agents', 'sandboxes', 'vaults', 'executors', 'toolchains', 'host', 'engine'],

@@ -45,8 +45,8 @@ const plainKeyboard = '\u001B[?1002l\u001B[?1004l\u001B[?1006l\u001B[?2004l';
 
 const reportFocus = '\u001B[?1004h';
 
-/** The same, with the other screen and the cursor. */
-const plainTerminal = `${plainKeyboard}\u001B[0m\u001B[?1049l\u001B[?25h`;
+/** The same, with the other screen, lines that go on in the next one, and the cursor. */
+const plainTerminal = `${plainKeyboard}\u001B[0m\u001B[?7h\u001B[?1049l\u001B[?25h`;
 
 /** Takes a terminal's keys alone, for who writes line after line. @returns gives them back */
 export function takeKeyboard(stdin: ReadStream, stdout: WriteStream): () => void {
@@ -72,6 +72,7 @@ export function takeTerminal(stdin: ReadStream, stdout: WriteStream, frame: read
 		stdin.setRawMode(false);
 		stdout.write(plainTerminal);
 	});
-	stdout.write(`\u001B[?1049h${reportFocus}\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
+	// Without wrapping: a row that is too wide, once the terminal is smaller, moves no other.
+	stdout.write(`\u001B[?1049h\u001B[?7l${reportFocus}\u001B[?25l\u001B[H${frame.join('\r\n')}\u001B[H`);
 	return giveBack;
 }

@@ -8,6 +8,7 @@ import process from 'node:process';
 import {test, type TestContext} from 'node:test';
 import {Fleet, until} from '../support/fleet.ts';
 import {openScreen} from '../support/screen.ts';
+import {openTmux} from '../support/tmux.ts';
 
 /* Journeys through the real screen, in a real pseudo-terminal, with real runs behind it. */
 
@@ -483,6 +484,72 @@ test('a frame is never higher or wider than the terminal, at 80×24 and after a 
 			throw new Error(`${error.message}\n${screen.text()}`);
 		});
 		assert.ok(screen.lines().every(line => line.length <= columns));
+	}
+});
+
+test('in a tmux that is made smaller and larger, the screen is what a new one of that size shows', async t => {
+	const fleet = new Fleet(t);
+	fleet.start('inmux', 'echo from the agent; sleep 60');
+	const open = (columns: number, rows: number) => {
+		const {socket, tmux} = openTmux(t);
+		const entry = path.resolve(import.meta.dirname, '../../dist/fleet.cjs');
+		const variables = Object.entries(fleet.env).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+		tmux(
+			'new-session',
+			'-d',
+			'-s',
+			'screen',
+			'-x',
+			String(columns),
+			'-y',
+			String(rows),
+			'-c',
+			fleet.project,
+			...variables,
+			'-e',
+			'TERM=xterm-256color',
+			`exec '${process.execPath}' '${entry}'`,
+		);
+		const shown = () =>
+			execFileSync('tmux', ['-S', socket, 'capture-pane', '-t', 'screen', '-p'], {encoding: 'utf8'})
+				// How long ago something was, and how long it took.
+				.replaceAll(/ +\d+(?:ms|[smh])\b/g, ' …');
+		return {
+			shown,
+			size: (x: number, y: number) => tmux('resize-window', '-t', 'screen', '-x', String(x), '-y', String(y)),
+		};
+	};
+
+	const old = open(140, 45);
+	await until(() => old.shown().includes('from the agent'), 'the first frame');
+	for (const [columns, rows] of [
+		[141, 45],
+		[140, 45],
+		[80, 24],
+		[139, 44],
+		[140, 20],
+	] as const) {
+		// As by a mouse: faster than it is drawn, and last from a size that is drawn, with as many rows.
+		for (const more of [30, 20, 10]) {
+			old.size(columns + more, rows + more);
+		}
+
+		old.size(columns + 1, rows);
+		await new Promise(resolve => {
+			setTimeout(resolve, 500);
+		});
+		old.size(columns, rows);
+		const fresh = open(columns, rows);
+		await until(() => fresh.shown().includes('from the agent'), `a frame of ${columns}x${rows}`);
+		let last: unknown;
+		await until(
+			() => {
+				last = [old.shown(), fresh.shown()];
+				return old.shown() === fresh.shown();
+			},
+			() => `${columns}x${rows}: ${JSON.stringify(last, undefined, 1)}`,
+			20_000,
+		);
 	}
 });
 

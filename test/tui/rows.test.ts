@@ -3,7 +3,7 @@ import {test} from 'node:test';
 import xterm from '@xterm/headless';
 import Output from '../../node_modules/ink/build/output.js';
 import RowOutput from '../../source/tui/stand-ins/ink-output.ts';
-import plainLineUpdate from '../../source/tui/stand-ins/ink-line-update.ts';
+import {rowUpdate} from '../../source/tui/stand-ins/row-update.ts';
 import {Chance} from '../support/chance.ts';
 
 /*
@@ -136,7 +136,7 @@ test('a row is changed into another one, with less than all of it where it begin
 			continue;
 		}
 
-		const change = plainLineUpdate(previous, next, columns);
+		const change = rowUpdate(previous, next, columns);
 		shorter += change.length < next.length ? 1 : 0;
 		assert.deepEqual(
 			await cellsOf(alone, previous, change),
@@ -147,6 +147,6 @@ test('a row is changed into another one, with less than all of it where it begin
 
 	assert.ok(shorter > 60, String(shorter));
 	const full = 'x'.repeat(columns);
-	const change = plainLineUpdate(full, `${full}\u001B[0m`, columns);
+	const change = rowUpdate(full, `${full}\u001B[0m`, columns);
 	assert.deepEqual(await cellsOf(alone, full, change), await cellsOf(alone, full), 'nothing is behind the last cell');
 });

@@ -188,7 +188,7 @@ test('the program that is built has each stand-in', () => {
 	const built = globSync('*.js', {cwd: path.join(root, 'dist')}).map(name =>
 		readFileSync(path.join(root, 'dist', name), 'utf8'),
 	);
-	for (const name of ['string-width', 'ansi-tokenize', 'ink-output', 'ink-line-update']) {
+	for (const name of ['string-width', 'ansi-tokenize', 'ink-output', 'ink-log-update']) {
 		// The bundler names the file of each module above it.
 		const mark = `// source/tui/stand-ins/${name}.ts\n`;
 		assert.ok(

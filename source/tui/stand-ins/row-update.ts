@@ -1,11 +1,4 @@
-import lineUpdate from '../../../node_modules/ink/build/line-update.js';
 import {isPlain} from '../paint/plain.ts';
-
-/*
- * What Ink loads in the place of its own `line-update.js`, by the build. Ink looks for what two rows begin with by a
- * segmenter, which it needs for each row that has one line or arrow in it. Rows of plain text and colours are compared
- * as they are. All others are Ink's.
- */
 
 const styles = /(\u001B\[[\d;]*m)/;
 const reset = '\u001B[0m';
@@ -26,13 +19,15 @@ function sameStart(one: string, other: string): number {
 }
 
 /**
- * What changes a row on the screen into another one: from the first cell that differs to the end.
+ * What changes a row of the terminal, in which the cursor is, into another one: from the first cell that differs to the
+ * end. A row in which not each character is one cell is written as a whole.
  * @param columns of the terminal
  */
-export default function plainLineUpdate(previous: string, next: string, columns: number | undefined): string {
+export function rowUpdate(previous: string, next: string, columns: number): string {
+	const whole = `\u001B[1G\u001B[K${next}`;
 	const [before, after] = [piecesOf(previous), piecesOf(next)];
-	if (!before || !after || !columns) {
-		return lineUpdate(previous, next, columns);
+	if (!before || !after) {
+		return whole;
 	}
 
 	let column = 0;
@@ -51,7 +46,7 @@ export default function plainLineUpdate(previous: string, next: string, columns:
 	column += same;
 	// Behind the last cell there is no place that a cursor can be sent to.
 	if (column >= columns) {
-		return lineUpdate(previous, next, columns);
+		return whole;
 	}
 
 	const rest = (after[index] ?? '').slice(same) + after.slice(index + 1).join('');
