@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {requestText} from '../core/deploy/request.ts';
+import {noText, requestText, standingNo} from '../core/deploy/request.ts';
 import {exitCodes, orThrow, Refusal} from '../core/refusal.ts';
 import {parseReference} from '../core/secrets/secret.ts';
 import {decideDeploy, decideWindow} from '../core/run/rules.ts';
@@ -9,7 +9,14 @@ import {wallTime} from '../core/text/window.ts';
 import type {Run} from '../core/run/run.ts';
 import type {Context} from '../engine/context.ts';
 import {deploy} from '../engine/handover/deploy.ts';
-import {approveDeploy, checkLease, refuse, requestDeploy, refusing} from '../engine/handover/deploy-lease.ts';
+import {
+	approveDeploy,
+	checkLease,
+	refuse,
+	rejectDeploy,
+	requestDeploy,
+	refusing,
+} from '../engine/handover/deploy-lease.ts';
 import {decideBoundary, findTarget} from '../engine/handover/deploy-targets.ts';
 import {planDeploy, type DeployPlan} from '../engine/handover/deploy-plan.ts';
 import {findRun, withJournal} from '../engine/runs.ts';
@@ -110,7 +117,7 @@ function sayPlan(io: Io, plan: DeployPlan, asJson: boolean): void {
 	}
 }
 
-/** Somebody asks for a deploy, or says yes to one: both are signed, and nothing is run. */
+/** Somebody asks for a deploy, or says yes or no to one: each is signed, and nothing is run. */
 async function decideAbout(
 	context: Context,
 	io: Io,
@@ -124,15 +131,21 @@ async function decideAbout(
 		readonly options: {
 			readonly request: boolean;
 			readonly approve: boolean;
+			readonly reject: boolean;
 			readonly because: string;
 			readonly key: string | undefined;
 			readonly json: boolean;
 		};
 	},
 ): Promise<number> {
-	const {request, approve, because, key} = options;
-	if (request && approve) {
-		throw new Refusal('--request and --approve do not go together', `fleet deploy ${id} ${target} --approve`);
+	const {request, approve, reject, because, key} = options;
+	const given = Object.entries({request, approve, reject}).flatMap(([name, isGiven]) => (isGiven ? [`--${name}`] : []));
+	if (given.length > 1) {
+		throw new Refusal(`${given.join(' and ')} do not go together`, `fleet deploy ${id} ${target} ${given.at(-1)}`);
+	}
+
+	if (reject && because.trim() === '') {
+		throw new Refusal('a no needs a reason', 'say why with --because "…"');
 	}
 
 	if (request && because.trim() === '') {
@@ -143,8 +156,14 @@ async function decideAbout(
 		const decision = {target, because, key};
 		if (request) {
 			const {requester, until} = await requestDeploy(context, journal, decision);
-			const left = escapeLine(requestText(journal.run.deployRequest!));
+			const no = standingNo(journal.run.deployAnswers, target);
+			const left = escapeLine(no ? `is ${noText(no)}` : requestText(journal.run.deployRequest!));
 			return `${requester} asks for a deploy of ${id} to ${target}, which ${left}, until ${localMinute(until)}\n`;
+		}
+
+		if (reject) {
+			const {approver} = await rejectDeploy(context, journal, decision);
+			return `${approver} rejected deploys of ${id} to ${target}, until ${approver} approves one\n`;
 		}
 
 		// What is said yes to, before it is signed.
@@ -168,12 +187,13 @@ export const verb = define({
 		),
 		request: flag('ask those whose yes the policy wants, signed with your SSH key; needs --because'),
 		approve: flag('say yes to what was asked for, signed with your SSH key: for some minutes, and one deploy'),
+		reject: flag('say no to what was asked for, signed, until you approve one; needs --because'),
 		key: text('FILE', "the SSH key to sign with; git's user.signingKey by default"),
 		dryRun: flag('say what it would run, and which commits it would bring; nothing is run'),
 		outsideWindow: flag('now, although the policy gives the target another time; needs --because'),
 		json,
 	},
-	brief: ['confirm', 'credential', 'outsideWindow', 'request', 'approve'],
+	brief: ['confirm', 'credential', 'outsideWindow', 'request', 'approve', 'reject'],
 	async run(io, {run: name, target}, options) {
 		const context = compose(askHidden(io.interactive));
 		const run = findRun(context, name);
@@ -187,7 +207,7 @@ export const verb = define({
 			return exitCodes.ok;
 		}
 
-		if (options.request || options.approve) {
+		if (options.request || options.approve || options.reject) {
 			return decideAbout(context, io, {run, target, options});
 		}
 

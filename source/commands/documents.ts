@@ -90,6 +90,7 @@ export function runDetails(run: Run, changes?: Changes, packages?: Packages) {
 		published: run.published ?? null,
 		deployments: run.deployments,
 		deployRequest: run.deployRequest ?? null,
+		deployAnswers: run.deployAnswers ?? [],
 		audit: run.audit ?? null,
 		gates: gatesOf(run),
 	};

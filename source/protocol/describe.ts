@@ -121,6 +121,8 @@ const words: {readonly [Type in RunEvent['type']]: (entry: EntryOf<Type>) => str
 	},
 	'deploy.approved': ({target, commit, approver, until, because}) =>
 		`${commit.slice(0, 10)} to ${target}, signed by ${approver}, until ${until}${because === '' ? '' : `: ${because}`}`,
+	'deploy.rejected': ({target, commit, approver, because}) =>
+		`${commit.slice(0, 10)} to ${target}, signed by ${approver}: ${because}`,
 	'deploy.started': entry => {
 		const outside = entry.outside === undefined ? '' : `, outside of ${entry.outside}`;
 		const because = entry.because ? `: ${entry.because}` : '';

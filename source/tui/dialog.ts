@@ -42,6 +42,7 @@ export type DialogKind =
 	| 'reject'
 	| 'request'
 	| 'deploy'
+	| 'deploy-no'
 	| 'rollback'
 	| 'reply'
 	| 'merge'

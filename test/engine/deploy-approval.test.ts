@@ -93,11 +93,18 @@ type Approved = EventOf<'deploy.approved'>;
 
 /** What was asked for and approved, as the journal of a run has it: to be copied. */
 function said(fleet: Fleet, run = 'one'): {request: Requested; approval: Approved} {
-	const find = (type: Entry['type']) => {
-		const {seq: _, ...entry} = entries(fleet, run).findLast(entry => entry.type === type)!;
-		return Object.fromEntries(Object.entries(entry).filter(([key]) => !['at', 'prev', 'actor'].includes(key)));
+	return {
+		request: lastOf(fleet, 'deploy.requested', run) as Requested,
+		approval: lastOf(fleet, 'deploy.approved', run),
 	};
-	return {request: find('deploy.requested') as Requested, approval: find('deploy.approved') as Approved};
+}
+
+/** The last event of a type, without what the journal adds. */
+function lastOf<Type extends RunEvent['type']>(fleet: Fleet, type: Type, run = 'one'): EventOf<Type> {
+	const entry = entries(fleet, run).findLast(entry => entry.type === type)!;
+	return Object.fromEntries(
+		Object.entries(entry).filter(([key]) => !['seq', 'at', 'prev', 'actor'].includes(key)),
+	) as EventOf<Type>;
 }
 
 test('a deploy that somebody else has to say yes to: asked for, approved, begun once', async t => {
@@ -135,6 +142,56 @@ test('a deploy that somebody else has to say yes to: asked for, approved, begun 
 	const {request, approval} = said(fleet);
 	forge(fleet, 'one', request, approval);
 	refused(fleet, deploy(fleet), /the approval was used, by the deploy of/);
+	assert.equal(deployed(fleet), 1);
+});
+
+test('a no stands, asked again or not, until whoever said it says yes', async t => {
+	const {fleet, keys} = await merged(t, "  both: {command: 'true', approve: {people: 1, from: [owners, cy]}}\n");
+	const reject = (key: string, because = 'not today', target = 'production') =>
+		fleet.run(['deploy', 'one', target, '--reject', '--because', because, '--key', key]);
+	refused(fleet, reject(keys.bo), /nobody asked for a deploy of one to production/);
+	ok(ask(fleet, keys.ada));
+	const without = fleet.run(['deploy', 'one', 'production', '--reject', '--key', keys.bo]);
+	assert.match(without.stderr, /^fleet: a no needs a reason/);
+	refused(fleet, reject(keys.cy), /cy is none of those who may approve/);
+	refused(fleet, reject(keys.eve), /the key is not one of the project's people/);
+	assert.match(ok(reject(keys.bo)), /^bo rejected deploys of one to production, until bo approves one\n$/);
+	assert.equal(fleet.json('show', 'one')['needs'], 'needs you: production rejected by bo: not today');
+	const no = /production: rejected by bo: not today/;
+	const hinted = deploy(fleet);
+	assert.match(hinted.stderr, /hint: it stands until bo approves: fleet deploy one production --approve$/m);
+	refused(fleet, hinted, no);
+
+	// Asking again takes nothing back, nor does a line that somebody writes.
+	assert.match(ok(ask(fleet, keys.ada)), /which is rejected by bo: not today, until/);
+	refused(fleet, deploy(fleet), no);
+	const {nonce} = fleet.json('show', 'one')['deployRequest'].asked;
+	const rejected = lastOf(fleet, 'deploy.rejected');
+	const yes = {
+		...rejected,
+		type: 'deploy.approved',
+		decision: 'approve',
+		nonce,
+		issued: new Date().toISOString(),
+		until: new Date(Date.now() + 60_000).toISOString(),
+	} as const;
+	forge(fleet, 'one', {...yes, signature: rejected.signature});
+	forge(fleet, 'one', {...yes, signature: await sign(deployStatementText(yes), keys.ada, 'fleet-deploy')});
+	refused(fleet, deploy(fleet), no);
+	// It is about that target alone, and forged by nobody: a no that its person did not sign is none.
+	forge(fleet, 'one', {...rejected, target: 'both', approver: 'cy'});
+	ok(ask(fleet, keys.ada, 'one', 'both'));
+	ok(approve(fleet, keys.bo, 'one', 'both'));
+	ok(deploy(fleet, 'one', 'both'));
+
+	ok(ask(fleet, keys.ada));
+	ok(approve(fleet, keys.bo));
+	// A no counts after a yes, too, and another yes of theirs after that.
+	ok(reject(keys.bo, 'wait'));
+	refused(fleet, deploy(fleet), /production: rejected by bo: wait/);
+	assert.equal(deployed(fleet), 0);
+	ok(approve(fleet, keys.bo));
+	ok(deploy(fleet));
 	assert.equal(deployed(fleet), 1);
 });
 

@@ -593,6 +593,18 @@ test('a deploy that others have to say yes to is asked for, approved, and then b
 	const word = ['return', ...'production', 'return'];
 	assert.deepEqual(verbs(typed(approve, ...word)), ['deploy merged production --approve']);
 
+	// A no says why, and stands on the row; then it is for whoever said it to approve.
+	const no = press(press(approve, 'escape').state, 'X').state;
+	assert.match(text(no), /Reject the deploy of merged to production[^]*Asked +by ada: the release/);
+	assert.match(press(no, 'return').state.notice!.text, /a no needs a reason/);
+	assert.deepEqual(verbs(typed(no, ...'not today', 'return')), [
+		'deploy merged production --reject --because not today',
+	]);
+	const rejected = screens()['deploy-rejected']!;
+	assert.match(text(rejected), /Rejected +by bo: not today; bo alone takes that back/);
+	assert.equal(dialogOf(rejected)!.verb, 'approve');
+	assert.match(text(press(rejected, 'escape').state), /Deploy +production rejected by bo: not today/);
+
 	const approved = screens()['deploy-approved']!;
 	assert.match(text(approved), /Approval +approved by bo, 13m left/);
 	assert.match(press(approved, 'return').state.notice!.text, /production is outside its deploy window/);

@@ -580,6 +580,21 @@ export function screens(): Record<string, State> {
 			},
 			'deploy',
 		).state,
+		'deploy-rejected': openDialog(
+			{
+				...requested,
+				runs: [
+					runOf('p', 'merged', started, exited, ...verified, approved, merged, asked, {
+						type: 'deploy.rejected',
+						...statement,
+						decision: 'reject',
+						because: 'not today',
+						until: '',
+					}),
+				],
+			},
+			'deploy',
+		).state,
 		'deploy-waits': state(
 			[
 				runOf('p', 'merged', started, exited, ...verified, approved, merged, {

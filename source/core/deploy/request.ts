@@ -22,6 +22,29 @@ export function isApproved({wants, approvals}: DeployRequest): boolean {
 	return wants !== undefined && new Set(approvals.map(({approver}) => approver)).size >= wants.people;
 }
 
+/**
+ * A no to deploys of a run to a target that stands: the last that somebody said was no. It is about none of the requests
+ * in particular, so asking again takes nothing back.
+ * @param answers what people signed about deploys of the run
+ */
+export function standingNo(
+	answers: readonly SignedStatement[] | undefined,
+	target: string,
+): SignedStatement | undefined {
+	const last = new Map<string, SignedStatement>();
+	for (const answer of answers ?? []) {
+		const before = last.get(answer.approver);
+		if (answer.target === target && (!before || Date.parse(before.issued) <= Date.parse(answer.issued))) {
+			last.set(answer.approver, answer);
+		}
+	}
+
+	return [...last.values()].find(({decision}) => decision === 'reject');
+}
+
+/** A no in words: `rejected by bo: not on a Friday`. */
+export const noText = ({approver, because}: SignedStatement): string => `rejected by ${approver}: ${because}`;
+
 /** What a request waits for, in words: `waits for DEPLOY_TOKEN`, `waits for 1 of ada, bo`. */
 export function requestText(request: DeployRequest): string {
 	const {missing, wants, approvals} = request;

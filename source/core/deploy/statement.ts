@@ -3,7 +3,7 @@ export const deployNamespace = 'fleet-deploy';
 
 /** What a person asks for, or says yes to. Nothing else is deployed by it. */
 export type DeployStatement = {
-	readonly decision: 'request' | 'approve';
+	readonly decision: 'request' | 'approve' | 'reject';
 	readonly run: string;
 	/** Its name in the policy. */
 	readonly target: string;
@@ -19,13 +19,13 @@ export type DeployStatement = {
 	readonly tip: string;
 	/** Who asks, by name in the people file. */
 	readonly requester: string;
-	/** Who says yes; empty in a request. */
+	/** Who says yes or no; empty in a request. */
 	readonly approver: string;
 	readonly because: string;
-	/** As ISO 8601, both. */
+	/** As ISO 8601, both. `until` is empty in a no: it stands until whoever said it says yes. */
 	readonly issued: string;
 	readonly until: string;
-	/** The request's; the approvals of it have the same one. It counts for one deploy. */
+	/** The request's; what is said to it has the same one. It counts for one deploy. */
 	readonly nonce: string;
 };
 

@@ -47,6 +47,12 @@ export const deployWords = {
 		by: approver,
 		tone: 'good',
 	}),
+	'deploy.rejected': ({target, commit, approver, because}) => ({
+		kind: 'decision',
+		text: `rejected a deploy of ${commit.slice(0, 7)} to ${target}${quoted(because)}`,
+		by: approver,
+		tone: 'bad',
+	}),
 	'deploy.started': ({target, commit, because, outside, rollbackOf, actor}) => ({
 		kind: 'decision',
 		text:

@@ -1,6 +1,6 @@
 import {publishedNeed} from '../publish/next.ts';
 import {heldTask, planText} from '../tasks/plan.ts';
-import {requestText} from '../deploy/request.ts';
+import {noText, requestText, standingNo} from '../deploy/request.ts';
 import type {Run} from './run.ts';
 import {stageName} from './stages.ts';
 
@@ -35,10 +35,14 @@ function planNeed({
 }
 
 /** A deploy that waits for a person, of a run that nothing else is done with meanwhile; undefined for none. */
-export function waitingDeploy({deployRequest, stage}: Run): string | undefined {
-	return deployRequest && ['merged', 'deployed', 'deploy-failed', 'deploy-unknown'].includes(stage)
-		? `${deployRequest.target} ${requestText(deployRequest)}`
-		: undefined;
+export function waitingDeploy({deployRequest, deployAnswers, stage}: Run): string | undefined {
+	if (!deployRequest || !['merged', 'deployed', 'deploy-failed', 'deploy-unknown'].includes(stage)) {
+		return undefined;
+	}
+
+	const {target} = deployRequest;
+	const no = standingNo(deployAnswers, target);
+	return `${target} ${no ? noText(no) : requestText(deployRequest)}`;
 }
 
 /** What a person is needed for; undefined where the run does not wait. */

@@ -269,6 +269,7 @@ export type RunEvent =
 			/** Of a request that was approved, and waits for credentials now. */ lease?: string | undefined;
 	  }
 	| ({type: 'deploy.approved'} & SignedStatement)
+	| ({type: 'deploy.rejected'} & SignedStatement)
 	| {
 			type: 'deploy.started';
 			target: string;
@@ -381,6 +382,7 @@ const known: Readonly<Record<RunEvent['type'], true>> = {
 	'preview.finished': true,
 	'deploy.requested': true,
 	'deploy.approved': true,
+	'deploy.rejected': true,
 	'deploy.started': true,
 	'deploy.finished': true,
 	'audit.finished': true,

@@ -49,7 +49,11 @@ function rolledBackText(commit: string, outcome: DeployOutcome, because: string)
 /** What an event of a deploy changes. */
 export const deployChanges = {
 	'deploy.requested': (run, entry) => ({deployRequest: requested(run, entry)}),
-	'deploy.approved': ({deployRequest}, entry) => (deployRequest ? {deployRequest: approved(deployRequest, entry)} : {}),
+	'deploy.approved': ({deployRequest, deployAnswers = []}, entry) => ({
+		...(deployRequest ? {deployRequest: approved(deployRequest, entry)} : {}),
+		deployAnswers: [...deployAnswers, entry],
+	}),
+	'deploy.rejected': ({deployAnswers = []}, entry) => ({deployAnswers: [...deployAnswers, entry]}),
 	'deploy.started': (run, entry) => {
 		const {target, commit, command, lease, rollbackOf, at} = entry;
 		if (rollbackOf !== undefined) {

@@ -1,6 +1,6 @@
 import {actorName, isPerson} from '../actor.ts';
 import {branchName} from '../git/refs.ts';
-import {isApproved} from '../deploy/request.ts';
+import {isApproved, standingNo} from '../deploy/request.ts';
 import {hasFailed, needOf, stageText, waitingDeploy} from './attention.ts';
 import type {Changes} from './changes.ts';
 import {publishedNext, type PublishedNext} from '../publish/next.ts';
@@ -245,6 +245,10 @@ function requested(run: Run): Found | undefined {
 	const text = waitingDeploy(run);
 	if (text === undefined) {
 		return undefined;
+	}
+
+	if (standingNo(run.deployAnswers, run.deployRequest!.target)) {
+		return need('failed', text, 'deploy');
 	}
 
 	const isReady = isApproved(run.deployRequest!) && run.deployRequest!.missing.length === 0;

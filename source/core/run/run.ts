@@ -1,4 +1,5 @@
 import type {DeployRequest} from '../deploy/request.ts';
+import type {SignedStatement} from '../deploy/statement.ts';
 import type {ToldTerms} from '../grants/terms.ts';
 import type {Plan} from '../tasks/plan.ts';
 import type {PackageSummary} from '../packages/summary.ts';
@@ -222,6 +223,8 @@ export type Run = {
 	readonly deployments: readonly Deployment[];
 	/** A deploy that cannot begin yet, or was approved and did not begin. */
 	readonly deployRequest?: DeployRequest | undefined;
+	/** What people signed to deploys that were asked for, in their order: nothing is checked. */
+	readonly deployAnswers?: readonly SignedStatement[] | undefined;
 	/** The last audit; `stale` once a scope or an attempt changed after it. */
 	readonly audit:
 		| {

@@ -9,6 +9,7 @@ import {
 	type DeployFacts,
 	type DeployRules,
 } from '../../core/deploy/lease.ts';
+import {noText, standingNo} from '../../core/deploy/request.ts';
 import {usualExpiryMs, usualLeaseMs} from '../../core/deploy/policy-keys.ts';
 import {deployNamespace, deployStatementText, type SignedStatement} from '../../core/deploy/statement.ts';
 import {peopleAmong, peoplePath} from '../../core/people/people.ts';
@@ -128,6 +129,30 @@ async function decideApproval(
 	);
 }
 
+/**
+ * Somebody's no that stands, of those who may say yes: by their signature, whatever the commit or the policy is by now.
+ * What a journal says of a yes after it is believed as little.
+ */
+async function findNo(run: Run, terms: Terms): Promise<Refusal | undefined> {
+	const {facts, rules} = terms;
+	const signed: SignedStatement[] = [];
+	for (const answer of run.deployAnswers ?? []) {
+		const counts =
+			answer.run === run.id &&
+			answer.target === facts.target &&
+			decideApprover(answer, rules, facts) === undefined &&
+			(await decideSigned(answer, {terms, of: answer.approver, what: 'the answer'})) === undefined;
+		signed.push(...(counts ? [answer] : []));
+	}
+
+	const no = standingNo(signed, facts.target);
+	return no && gateRefusal(`${facts.target}: ${noText(no)}`, untilYes(no));
+}
+
+/** How a no is taken back. */
+const untilYes = ({approver, run, target}: SignedStatement): string =>
+	`it stands until ${approver} approves: fleet deploy ${run} ${target} --approve`;
+
 /** What a deploy needs that nobody asked for. */
 function unapproved(run: Run, {facts, rules}: Terms): Refusal {
 	const used = run.deployments.find(({target, lease}) => target === facts.target && lease !== undefined);
@@ -156,6 +181,11 @@ export async function checkLease(context: Context, run: Run, name: string): Prom
 	}
 
 	refuseWithoutPeople(run, terms);
+	const no = await findNo(run, terms);
+	if (no) {
+		throw no;
+	}
+
 	const {asked, approvals} = run.deployRequest ?? {};
 	if (!asked || !approvals || run.deployRequest!.target !== name) {
 		throw unapproved(run, terms);
@@ -292,12 +322,23 @@ export function requestDeploy(context: Context, journal: Journal, decision: Deci
 	});
 }
 
-/** Says yes to what somebody asked for, for some minutes and one deploy. */
-export function approveDeploy(context: Context, journal: Journal, decision: Decision): Promise<SignedStatement> {
-	const {target, because, key} = decision;
+/** Says yes to what somebody asked for, for some minutes and one deploy; a no of theirs is taken back by it. */
+export const approveDeploy = (context: Context, journal: Journal, decision: Decision) =>
+	answerDeploy(context, journal, {...decision, decision: 'approve'});
+
+/** Says no to deploys of a run to a target: it stands, also where it is asked for again, until they say yes. */
+export const rejectDeploy = (context: Context, journal: Journal, decision: Decision) =>
+	answerDeploy(context, journal, {...decision, decision: 'reject'});
+
+function answerDeploy(
+	context: Context,
+	journal: Journal,
+	order: Decision & {readonly decision: 'approve' | 'reject'},
+): Promise<SignedStatement> {
+	const {target, because, key, decision} = order;
 	return refusing(context, journal, async () => {
 		const {run} = journal;
-		const terms = await termsOf(context, run, decision);
+		const terms = await termsOf(context, run, order);
 		const {facts, rules} = terms;
 		const {asked, approvals = []} = run.deployRequest ?? {};
 		if (!asked || run.deployRequest!.target !== target) {
@@ -313,7 +354,7 @@ export function approveDeploy(context: Context, journal: Journal, decision: Deci
 			throw refusal;
 		}
 
-		const approval = await signed(context, run, {
+		const answer = await signed(context, run, {
 			terms,
 			key,
 			statement(approver) {
@@ -324,21 +365,26 @@ export function approveDeploy(context: Context, journal: Journal, decision: Deci
 
 				return {
 					...facts,
-					decision: 'approve',
+					decision,
 					requester: asked.requester,
 					approver,
 					because,
 					issued: new Date(now).toISOString(),
-					until: new Date(now + rules.leaseMs).toISOString(),
+					until: decision === 'approve' ? new Date(now + rules.leaseMs).toISOString() : '',
 					nonce: asked.nonce,
 				};
 			},
 		});
-		if (approvals.some(({approver}) => approver === approval.approver)) {
-			throw gateRefusal(`${approval.approver} approved it already`, `fleet show ${run.id}`);
+		const {approver} = answer;
+		const isAfterNo = standingNo(
+			run.deployAnswers?.filter(one => one.approver === approver),
+			target,
+		);
+		if (decision === 'approve' && !isAfterNo && approvals.some(one => one.approver === approver)) {
+			throw gateRefusal(`${approver} approved it already`, `fleet show ${run.id}`);
 		}
 
-		journal.append({type: 'deploy.approved', ...approval}, context.actor);
-		return approval;
+		journal.append({type: decision === 'approve' ? 'deploy.approved' : 'deploy.rejected', ...answer}, context.actor);
+		return answer;
 	});
 }

@@ -1,5 +1,6 @@
 import {branchName} from '../../core/git/refs.ts';
 import {gatesOf, type GateId} from '../../core/run/gates.ts';
+import {waitingDeploy} from '../../core/run/attention.ts';
 import {openHere} from '../../core/publish/next.ts';
 import type {Run} from '../../core/run/run.ts';
 import {hasWorker, stageName} from '../../core/run/stages.ts';
@@ -91,7 +92,14 @@ function openLog(state: State, id: string): Step {
 	return {state, effects: [{type: 'terminal', argv: ['logs', id, log, '--pager'], pause: false}]};
 }
 
+/** Whether a deploy of it was asked for that somebody has to say yes to. */
+const isDeployAsked = (run: Run) => run.deployRequest?.asked !== undefined && waitingDeploy(run) !== undefined;
+
 const cannotReject = refusing(run => {
+	if (isDeployAsked(run)) {
+		return undefined;
+	}
+
 	if (run.merge) {
 		return 'merged already';
 	}
@@ -228,7 +236,8 @@ export const pipelineKeys = {
 		places: ['fleet', 'gates', 'changes'],
 		footer: 17,
 		disabled: cannotReject,
-		run: asks('reject'),
+		run: ({state, run}) =>
+			isDeployAsked(run!) ? openDialog(state, 'deploy-no', run!.deployRequest!.target) : openDialog(state, 'reject'),
 	},
 	request: {
 		keys: 'I',

@@ -1,4 +1,4 @@
-import {isApproved, requestText, type DeployRequest} from '../../../core/deploy/request.ts';
+import {isApproved, noText, requestText, standingNo, type DeployRequest} from '../../../core/deploy/request.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {formatDuration} from '../../../core/text/time.ts';
@@ -26,7 +26,7 @@ function requestOf(state: State, {deployRequest}: Run, target: string): DeployRe
 export function wayOf(state: State, run: Run, target: string): DeployWay {
 	const request = requestOf(state, run, target);
 	if (request?.asked) {
-		return isApproved(request) ? 'deploy' : 'approve';
+		return isApproved(request) && !standingNo(run.deployAnswers, target) ? 'deploy' : 'approve';
 	}
 
 	return state.offers[run.project.id]?.deploy[target]?.approve ? 'request' : 'deploy';
@@ -42,7 +42,17 @@ function yesLines(state: State, run: Run, target: string): DialogLine[] {
 
 	const {requester, because} = request.asked;
 	const left = formatDuration(Date.parse(request.until) - state.now);
+	const no = standingNo(run.deployAnswers, target);
 	return [
+		...(no
+			? [
+					fact(
+						'Rejected',
+						`${escapeLine(noText(no)).replace('rejected ', '')}; ${no.approver} alone takes that back`,
+						'bad',
+					),
+				]
+			: []),
 		fact('Asked', `by ${escapeLine(requester)}: ${escapeLine(because)}`),
 		fact('Approval', `${escapeLine(requestText(request))}, ${left} left`, isApproved(request) ? 'good' : undefined),
 	];

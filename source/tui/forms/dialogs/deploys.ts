@@ -10,6 +10,7 @@ import {lastGood} from '../../targets.ts';
 import {selectedRun, type Effect, type State} from '../../state.ts';
 import {bad, runVerb, stay, type Step} from '../../step.ts';
 import {opensAt, windowNote} from '../deploy-window.ts';
+import {deployNo} from './deploy-no.ts';
 import {wayArguments, wayLines, wayOf, wayWords} from './deploy-way.ts';
 import {
 	askAgain,
@@ -383,4 +384,4 @@ const rollback: DialogDefinition = {
 		outsideWindow(state, runsOf(state, dialog)[0]!, {target: dialog.fields.at(-1)!.confirm!, reason}),
 };
 
-export const deployDialogs = {deploy, rollback};
+export const deployDialogs = {deploy, rollback, 'deploy-no': deployNo};
