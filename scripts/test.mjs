@@ -83,6 +83,7 @@ const sameForAll = new Set([
 	'git-work.test.ts',
 	// One by one as root; all in a few runs, as `fleet doctor --attack git` does it, as an ordinary user.
 	'git.test.ts',
+	'grant-rules.test.ts',
 	'http-fuzz.test.ts',
 	'issue.test.ts',
 	'journal-tail.test.ts',
@@ -104,6 +105,7 @@ const sameForAll = new Set([
 	'publish-state.test.ts',
 	'publish.test.ts',
 	'rebase.test.ts',
+	'release.test.ts',
 	'remove.test.ts',
 	'replies.test.ts',
 	'requests.test.ts',

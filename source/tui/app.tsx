@@ -1,4 +1,4 @@
-import {Box, Transform, useInput, usePaste, useWindowSize, type Key} from 'ink';
+import {Box, Transform, useInput, usePaste, useStdout, useWindowSize, type Key} from 'ink';
 import {useEffect, useSyncExternalStore, type ReactNode} from 'react';
 import type {State} from './state.ts';
 import type {Store} from './store.ts';
@@ -76,7 +76,14 @@ export function App({store}: {readonly store: Store}): ReactNode {
 	useEffect(() => {
 		store.send({type: 'resize', columns, rows});
 	}, [store, columns, rows]);
+	const {write} = useStdout();
 	useInput((input, key) => {
+		if (key.ctrl && input === 'l') {
+			// Ink draws all of its last frame after what is written beside it.
+			write('');
+			return;
+		}
+
 		const keys = keysOf(input, key);
 		if (keys.length > 0) {
 			store.send({type: 'keys', keys});

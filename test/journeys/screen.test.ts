@@ -516,6 +516,7 @@ test('in a tmux that is made smaller and larger, the screen is what a new one of
 				.replaceAll(/ +\d+(?:ms|[smh])\b/g, ' …');
 		return {
 			shown,
+			send: (...keys: string[]) => tmux('send-keys', '-t', 'screen', ...keys),
 			size: (x: number, y: number) => tmux('resize-window', '-t', 'screen', '-x', String(x), '-y', String(y)),
 		};
 	};
@@ -551,6 +552,17 @@ test('in a tmux that is made smaller and larger, the screen is what a new one of
 			20_000,
 		);
 	}
+
+	const before = old.shown();
+	// Whatever else writes to the terminal: here tmux forgets what was on it.
+	old.send('-R');
+	await until(() => !old.shown().includes('fleet  1 run'), 'nothing is there');
+	old.send('C-l');
+	await until(
+		() => old.shown() === before,
+		() => `drawn anew: ${old.shown()}`,
+		20_000,
+	);
 });
 
 test('in a real tmux, with send-keys and capture-pane', async t => {
