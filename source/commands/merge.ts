@@ -30,10 +30,11 @@ export const verb = define({
 		without: texts('RUN', 'with --all: leave that run out'),
 		dryRun: flag('with --all: only say what would be done'),
 		because: reason(),
+		key: text('FILE', "the SSH key to sign with, where people are named; git's user.signingKey by default"),
 		json,
 	},
-	usage: 'RUN|--all [--project PROJECT] [--without RUN]… [--dry-run] [--because TEXT]',
-	async run(io, {run: name}, {all, project, without, dryRun, because, json}) {
+	usage: 'RUN|--all [--project PROJECT] [--without RUN]… [--dry-run] [--because TEXT] [--key FILE]',
+	async run(io, {run: name}, {all, project, without, dryRun, because, key, json}) {
 		const context = compose();
 		if (all === (name !== undefined)) {
 			throw all
@@ -49,6 +50,7 @@ export const verb = define({
 				project: id,
 				without: without.map(other => findRun(context, other).id),
 				because,
+				key,
 				dryRun,
 				onProgress(words) {
 					if (!json) {
@@ -83,7 +85,7 @@ export const verb = define({
 				throw answers.result;
 			}
 
-			return merge(context, journal, because);
+			return merge(context, journal, {because, key});
 		});
 		await withdraw(context, run, io.interactive).catch((error: unknown) => {
 			io.err(`the request at ${escapeLine(run.requestedAt ?? '')} stays: ${escapeLine((error as Error).message)}\n`);

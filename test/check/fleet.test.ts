@@ -33,7 +33,16 @@ for (const how of ['merge', 'squash', 'rebase']) {
 		);
 		fleet.must('verify', 'r');
 		fleet.must('approve', 'r', '--because', 'looks right', '--confirm', 'yes');
-		fleet.must('merge', 'r');
+		const before = fleet.git('rev-parse', 'main');
+		const stranger = fleet.run(['merge', 'r', '--key', makeKey(fleet.folder, 'eve')]);
+		assert.equal(stranger.code, 3, stranger.stderr);
+		assert.match(stranger.stderr, /the key that signs is not one of the project's signers\n {2}hint: /);
+		fleet.git('config', '--unset', 'user.signingKey');
+		const none = fleet.run(['merge', 'r']);
+		assert.equal(none.code, 2, none.stderr);
+		assert.match(none.stderr, /you have no key for that\n {2}hint: name one with --key FILE/);
+		assert.equal(fleet.git('rev-parse', 'main'), before);
+		fleet.must('merge', 'r', '--key', path.join(fleet.folder, 'key-ada'));
 		const {code, stdout, stderr} = look(fleet, '--json');
 		assert.equal(code, 0, stdout + stderr);
 		const report = JSON.parse(stdout);
@@ -41,9 +50,25 @@ for (const how of ['merge', 'squash', 'rebase']) {
 		assert.deepEqual([report.merges, report.before, report.unchecked], [how === 'rebase' ? 2 : 1, 2, 0]);
 		assert.equal(report.trusted, fleet.git('rev-parse', `main~${how === 'rebase' ? 2 : 1}`));
 
+		const message = fleet.git('log', '-1', '--format=%B');
+		assert.match(message, /^Fleet-Merged-by: ada$/m);
+		assert.equal(message.match(/^Fleet-Statement: /gm)?.length, 2);
+		// Whoever takes the merge's signature off, and leaves the rest, has nothing that holds.
+		const stripped = message.replace(/^Fleet-Statement: .*\n(?=Fleet-Verify)/m, '');
+		const parents = fleet
+			.git('log', '-1', '--format=%P')
+			.split(' ')
+			.flatMap(parent => ['-p', parent]);
+		const other = path.join(fleet.folder, 'other.git');
+		fleet.git('clone', '--quiet', '--bare', fleet.project, other);
+		const forged = fleet.git('-C', other, 'commit-tree', 'main^{tree}', ...parents, '-m', stripped);
+		const refused = fleet.run(['check', '--repo', other, `main~1..${forged}`, '--branch', 'main'], {cwd: '/'});
+		assert.equal(refused.code, 3, refused.stdout);
+		assert.match(refused.stderr, /none of the people signed that they merge it/);
+
 		// What was signed is in a note on the tree, too.
 		const note = fleet.git('notes', '--ref=fleet', 'show', fleet.git('rev-parse', 'main^{tree}'));
-		assert.equal(wordsOf(note).length, 1);
+		assert.equal(wordsOf(note).length, 2);
 	});
 }
 
@@ -66,6 +91,7 @@ test('a train that fleet merged holds, and a forge may merge what was approved',
 	assert.deepEqual([fleet.stage('one'), fleet.stage('two')], ['merged', 'merged']);
 	const {code, stdout, stderr} = look(fleet);
 	assert.equal(code, 0, stdout + stderr);
+	assert.doesNotMatch(stdout, /nobody signed/);
 	assert.match(stdout, /^main at [\da-f]{12}: nothing came there by itself; 4 commits: 2 came by what people signed, /);
 	assert.match(stdout, /^open: [\da-f]{12} one was approved by ada, and by nobody who is known to be somebody else$/m);
 
@@ -84,8 +110,9 @@ test('a train that fleet merged holds, and a forge may merge what was approved',
 		/hint: git show [\da-f]{12}; where a forge merged it: git fetch origin refs\/notes\/fleet/,
 	);
 	fleet.git('push', '--quiet', server, 'refs/notes/fleet');
-	const {code: now, stderr: words} = check();
+	const {code: now, stdout: said, stderr: words} = check();
 	assert.equal(now, 0, words);
+	assert.match(said, /^open: [\da-f]{12} nobody signed that they merged three, as where a forge does it$/m);
 });
 
 test('notes are added by many at once, each once, and git reads them', async t => {

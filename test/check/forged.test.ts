@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {hour, start} from '../support/history.ts';
-import {policy, rules, World} from '../support/world.ts';
+import {policy, rules, train, World} from '../support/world.ts';
 
 /* Histories that did not come by people's approval: real git, real keys, `fleet check` over each. */
 
 /** A policy with owners of its own. */
 const guarded = `${rules}, protected: {from: [owners]}`;
+
+const unsigned = /^none of the people signed that they merge it, as those who approved it signed it has to be$/;
 
 /** A forged history: its tip, and the commit that does not hold, where that is another. */
 type Forged = {readonly tip: string; readonly at?: string};
@@ -410,6 +412,76 @@ const forged: Record<
 			return [world, {tip: world.commit(content, [world.base], {key: world.key('ada')})}];
 		},
 		/^it changes \.fleet\/policy\.yaml, which 2 people have to approve, and a commit has the signature of one$/,
+	],
+	'a merge that nobody signed, whose approval takes that': [
+		t => {
+			const world = new World(t);
+			return [world, {tip: world.merge(world.wordsBy())}];
+		},
+		unsigned,
+	],
+	'a merge that nobody signed, without the others': [
+		t => {
+			const world = new World(t);
+			const word = world.word('break-glass', 'ada', {...world.about, merge: 'signed', because: 'fire'});
+			const message = world.message([word], {reviewers: ['ada']}).replace(/^Requested-by: .*\n/m, '');
+			return [world, {tip: world.commit(world.merged, [world.base, world.head], {message})}];
+		},
+		unsigned,
+	],
+	'a merge by somebody who is not named': [
+		t => {
+			const world = new World(t);
+			return [world, {tip: world.merge(world.wordsBy('eve'))}];
+		},
+		/^eve, who signed it, was not one of the people \(none of the people signed that they merge it, /,
+	],
+	"a merge that is signed in another's name": [
+		t => {
+			const world = new World(t);
+			const word = world.word('merge', 'ada', {...world.about, key: world.key('cy')});
+			return [world, {tip: world.merge([...world.wordsBy(), word])}];
+		},
+		/^the key that signed for ada was not one of theirs, but cy's \(none of the people/,
+	],
+	...Object.fromEntries(
+		(
+			[
+				['on another base', {base: '1'.repeat(40)}],
+				['of another head', {head: '1'.repeat(40)}],
+				['of another tree', {tree: '1'.repeat(40)}],
+				['of another run', {run: 'other-2'}],
+				['into another branch', {target: 'refs/heads/next'}],
+				['by another policy', {policy: 'other'}],
+				['by other people', {people: 'other'}],
+				['of another verification', {verify: 'other'}],
+				['whose time was over', {until: new Date(start - hour / 2).toISOString()}],
+			] as const
+		).map(([name, other]) => [
+			`a signature of a merge ${name}`,
+			[
+				(t: {after(work: () => void): void}) => {
+					const world = new World(t);
+					const word = world.word('merge', 'cy', {...world.about, ...other}, world.base);
+					return [world, {tip: world.merge([...world.wordsBy(), word])}];
+				},
+				unsigned,
+			] as const,
+		]),
+	),
+	"a train's next merge, signed on what was to come before it": [
+		t => {
+			const world = new World(t);
+			return [world, {tip: train(world, {isSquash: false, isSigned: true, onChain: true})}];
+		},
+		unsigned,
+	],
+	'a merge in the name of somebody who signed nothing': [
+		t => {
+			const world = new World(t);
+			return [world, {tip: world.merge(world.wordsBy('cy'), {more: 'Fleet-Merged-by: bo'})}];
+		},
+		/^it says that bo merged it, and cy signed that$/,
 	],
 	'a commit after which nobody could say who decides': [
 		t => {

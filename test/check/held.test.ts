@@ -36,16 +36,63 @@ const good: Record<
 	'a train of two, and of two squashed': [
 		t => {
 			const world = new World(t);
-			return [world, train(world, false)];
+			return [world, train(world, {isSquash: false})];
 		},
 		'2 0 0 1',
 	],
 	'a train of two that is squashed': [
 		t => {
 			const world = new World(t);
-			return [world, train(world, true)];
+			return [world, train(world, {isSquash: true})];
 		},
 		'2 0 0 1',
+	],
+	'a merge that somebody signed who has no say in what is approved': [
+		t => {
+			const world = new World(t);
+			return [world, world.merge(world.wordsBy('cy'), {more: 'Fleet-Merged-by: cy'})];
+		},
+		'1 0 0 1',
+	],
+	'a squash that was signed': [
+		t => {
+			const world = new World(t);
+			return [world, world.merge(world.wordsBy('bo'), {parents: [world.base]})];
+		},
+		'1 0 0 1',
+	],
+	'a rebase of two commits that was signed': [
+		t => {
+			const world = new World(t);
+			const one = world.commit({...world.content, 'b.txt': '1\n'}, [world.base], {
+				message: 'one\n\nFleet-Run: fix-1\n',
+			});
+			return [world, world.merge(world.wordsBy('bo'), {parents: [one]})];
+		},
+		'2 0 0 1',
+	],
+	'a train of two, each signed on what is there': [
+		t => {
+			const world = new World(t);
+			return [world, train(world, {isSquash: false, isSigned: true})];
+		},
+		'2 0 0 1',
+	],
+	"a merge from before merges were signed, under a login's name": [
+		t => {
+			const world = new World(t);
+			return [world, world.merge(world.words(), {more: 'Fleet-Merged-by: root'})];
+		},
+		'1 0 0 1',
+	],
+	"a forge's squash of what was approved as a merge that is signed, and it is said": [
+		t => {
+			const world = new World(t);
+			world.note(world.tree(world.merged), world.wordsBy());
+			return [world, world.commit(world.merged, [world.base], {message: 'Fix the thing (#12)\n'})];
+		},
+		'1 0 0 1',
+		['merger'],
 	],
 	"a forge's squash with a note": [
 		t => {

@@ -14,7 +14,7 @@ import {inShort, rules, train, World} from '../support/world.ts';
 
 test('a range that begins in the midst of a train is judged with what came before it', async t => {
 	const world = new World(t);
-	const tip = train(world, false);
+	const tip = train(world, {isSquash: false});
 	assert.deepEqual(inShort(await world.look(`${tip}^..${tip}`)), {result: 'holds', counts: '1 0 0 0', warnings: []});
 });
 
@@ -28,7 +28,7 @@ test('a range that begins in the midst of a rebase is judged as a whole', async 
 
 test('names of the other length are read alike', async t => {
 	const world = new World(t, {format: 'sha256'});
-	const tip = train(world, false);
+	const tip = train(world, {isSquash: false});
 	assert.equal(tip.length, 64);
 	assert.deepEqual(inShort(await world.look(tip)), {result: 'holds', counts: '2 0 0 1', warnings: []});
 	const evil = world.merge(world.words(), {content: {...world.merged, 'b.txt': 'evil\n'}});

@@ -38,7 +38,7 @@ if (work === 'supervise') {
 	const works: Record<string, () => Promise<unknown>> = {
 		verify: () => verify(context, journal, {onOutput() {}}),
 		approve: () => approve(context, journal, {because: 'read it'}),
-		merge: () => merge(context, journal, ''),
+		merge: () => merge(context, journal, {because: ''}),
 		deploy: () =>
 			deploy(context, journal, {target: 'shelf', order: {confirmed: 'shelf'}, credentials: new Map(), onOutput() {}}),
 		discard: () => discard(context, journal, ''),

@@ -97,7 +97,7 @@ test('four tasks in a diamond start as what they wait for is merged, and survive
 	fleet.git('config', 'user.name', 'Test Person');
 	fleet.git('config', 'user.email', 'test@example.org');
 	const context = fleet.context();
-	await withJournal(context, 'base', journal => merge(context, journal, ''));
+	await withJournal(context, 'base', journal => merge(context, journal, {because: ''}));
 	assert.equal(stages(fleet)['left'], undefined);
 	await until(() => stages(fleet)['right'] !== undefined, 'the list has started them');
 	assert.deepEqual(states(fleet), ['base merged', 'left started', 'right started', 'top waits']);

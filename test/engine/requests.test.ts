@@ -58,7 +58,8 @@ test('a run is approved by two others from their own machines, through git alone
 	cy.must('merge', 'work');
 	const message = cy.git('log', '-1', '--format=%B');
 	assert.match(message, /^Requested-by: cy\nReviewed-by: ada\nReviewed-by: bo$/m);
-	assert.equal(message.match(/^Fleet-Statement: /gm)?.length, 3);
+	assert.equal(message.match(/^Fleet-Statement: /gm)?.length, 4, 'three decided, and who merged signed that');
+	assert.match(message, /^Fleet-Merged-by: cy$/m);
 	assert.doesNotMatch(message, /Four-Eyes/);
 	assert.equal(
 		execFileSync('git', ['-C', remote, 'branch', '--list', 'fleet-*'], {encoding: 'utf8'}),

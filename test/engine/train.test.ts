@@ -337,7 +337,7 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 	await yard.approve('three');
 	await yard.approve('two');
 	await assert.rejects(
-		withJournal(yard.context, 'two', journal => merge(yard.context, journal, '')),
+		withJournal(yard.context, 'two', journal => merge(yard.context, journal, {because: ''})),
 		/two was verified together with three, four/,
 	);
 	assert.equal(glanceAt(readRun(yard.context.paths.run('two'))!, {isOutdated: false}).next, 'merge-all');
@@ -353,7 +353,7 @@ test('without the rule, a yes is for what was seen: the others are verified as t
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(middle, 'two', 'three'));
 	await yard.approve('four');
 	const last = yard.main();
-	await withJournal(yard.context, 'four', journal => merge(yard.context, journal, ''));
+	await withJournal(yard.context, 'four', journal => merge(yard.context, journal, {because: ''}));
 	assert.equal(yard.git('rev-parse', 'main^{tree}'), yard.plain(last, 'four'), 'alone, it is as any other');
 	// What changes the policy is the last of its train: by it, the next one is verified.
 	yard.run('policy', {'.fleet/policy.yaml': policyOf('test -f a.txt', 'true')}, {approved: false});
@@ -439,7 +439,7 @@ test('a main that moves meanwhile stops it, and a death anywhere leaves nothing 
 	assert.notEqual(yard.git('status', '--porcelain'), '', 'the files are those of before');
 
 	// Whoever looks next puts it right, whichever of them it is.
-	const late = await withJournal(context, 'two', journal => merge(context, journal, ''));
+	const late = await withJournal(context, 'two', journal => merge(context, journal, {because: ''}));
 	assert.deepEqual([late.checkout, yard.git('status', '--porcelain')], ['updated', '']);
 	const done = await yard.all();
 	assert.deepEqual([done.code, done.states], [0, 'one merged']);
@@ -480,7 +480,7 @@ test('where approvals are signed, none that a journal carries elsewhere is one',
 	again.append(carried(base, 'y', 'x'), context.actor);
 	again.close();
 	await assert.rejects(
-		withJournal(context, 'forged', journal => merge(context, journal, '')),
+		withJournal(context, 'forged', journal => merge(context, journal, {because: ''})),
 		/the policy wants approvals signed, and names nobody who may sign/,
 	);
 	assert.equal(yard.main(), before);

@@ -1,6 +1,6 @@
 import type {Report} from '../../source/core/check/report.ts';
 import {check} from '../../source/engine/check/check.ts';
-import {HandMade, type Content} from './history.ts';
+import {HandMade, type Content, type Name} from './history.ts';
 
 /* A project that names people, and a run's work in it: what forged histories and good ones begin with. */
 
@@ -45,6 +45,13 @@ export class World extends HandMade {
 		return [this.word('request', 'cy', all), this.word('approve', 'bo', all)];
 	}
 
+	/** The same, of a yes to a merge that is signed, and whoever signs that they merge. */
+	wordsBy(merger?: Name, about: Partial<Parameters<HandMade['word']>[2]> = {}): string[] {
+		const all = {...this.about, merge: 'signed', ...about} as const;
+		const {base, head, tree} = all;
+		return [...this.words(all), ...(merger === undefined ? [] : [this.word('merge', merger, {base, head, tree})])];
+	}
+
 	merge(
 		words: readonly string[],
 		options: {content?: Content; parents?: readonly string[]; more?: string; at?: number} = {},
@@ -70,25 +77,32 @@ export class World extends HandMade {
 	}
 }
 
-/** Two runs, each approved as it would be after the one before it. */
-export function train(world: World, isSquash: boolean): string {
-	const merge = (content: Content, base: string, head: string, words: string[], run: string, place: number) =>
-		world.commit(content, isSquash ? [base] : [base, head], {
+/**
+ * Two runs, each approved as it would be after the one before it.
+ * @param options.isSigned whether cy signs each merge; `onChain`: on what was to come before it, in place of what did
+ */
+export function train(
+	world: World,
+	{isSquash, isSigned = false, onChain = false}: {isSquash: boolean; isSigned?: boolean; onChain?: boolean},
+): string {
+	type About = {readonly base: string; readonly head: string; readonly tree: string; readonly run?: string};
+	const merge = (content: Content, parent: string, about: About, place: number) => {
+		const run = about.run ?? 'fix-1';
+		const yes = {...about, ...(isSigned ? {merge: 'signed' as const} : {})};
+		const words = [world.word('request', 'cy', about), world.word('approve', 'bo', yes)];
+		if (isSigned) {
+			words.push(world.word('merge', 'cy', {...about, ...(onChain ? {} : {base: parent})}));
+		}
+
+		return world.commit(content, isSquash ? [parent] : [parent, about.head], {
 			message: world.message(words, {run, more: `Fleet-Train: t-1 ${place}/2`}),
 		});
-	const first = merge(world.merged, world.base, world.head, world.words(), 'fix-1', 1);
+	};
+	const first = merge(world.merged, world.base, world.about, 1);
 	const base = world.chain(world.treeOf(first), world.base, world.head);
 	const head = world.commit({...world.content, 'c.txt': 'c\n'}, [world.base], {email: 'agent@fleet.invalid'});
 	const content = {...world.merged, 'c.txt': 'c\n'};
-	const about = {base, head, tree: world.tree(content), run: 'fix-2'};
-	return merge(
-		content,
-		first,
-		head,
-		[world.word('request', 'cy', about), world.word('approve', 'bo', about)],
-		'fix-2',
-		2,
-	);
+	return merge(content, first, {base, head, tree: world.tree(content), run: 'fix-2'}, 2);
 }
 
 /** What a report says in short. */

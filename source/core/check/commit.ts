@@ -32,6 +32,7 @@ const kept = new Set([
 	'co-authored-by',
 	'reviewed-by',
 	'requested-by',
+	'fleet-merged-by',
 	signedTrailer.toLowerCase(),
 ]);
 

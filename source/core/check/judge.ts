@@ -191,13 +191,17 @@ class Judge {
 		}
 	}
 
-	#merged(group: readonly Line[], {accepted, run}: Proved): void {
+	#merged(group: readonly Line[], {accepted, run, lacksMerger}: Proved): void {
 		const {commit, context} = group.at(-1)!;
 		if (context) {
 			return;
 		}
 
 		this.#count.merges += group.filter(one => !one.context).length;
+		if (lacksMerger) {
+			this.#warn('merger', commit, `nobody signed that they merged ${run}, as where a forge does it`);
+		}
+
 		if (accepted.breakGlass) {
 			const {by, because} = accepted.breakGlass;
 			this.#warn('break-glass', commit, `${run} was merged by ${by} alone: ${because}`);

@@ -2,7 +2,16 @@ import {signedTrailer} from '../git/commit-message.ts';
 import {changeRule, type Deciders} from '../people/deciders.ts';
 import {gateRefusal, Refusal} from '../refusal.ts';
 import type {DiffFile} from '../review/diff.ts';
-import {accept, besideThat, type Accepted, type ApprovalRule, type Signed, type Subject} from '../statement/accept.ts';
+import {
+	accept,
+	besideThat,
+	isYes,
+	type Accepted,
+	type ApprovalRule,
+	type Signed,
+	type Subject,
+} from '../statement/accept.ts';
+import {mergedBy, takesSignature} from '../statement/merge.ts';
 import type {Commit} from './commit.ts';
 
 /* Whether a commit is what people approved, by what they signed. */
@@ -10,8 +19,16 @@ import type {Commit} from './commit.ts';
 /** Why it can neither be said that it holds, nor that it does not. */
 export type Unproved = {readonly unproved: string; readonly hint: string; readonly chain?: string};
 
-/** A merge that holds. `chain`: what an approval of a train's next run may be about. */
-export type Proved = {readonly accepted: Accepted; readonly run: string; readonly chain: string};
+/**
+ * A merge that holds. `chain`: what an approval of a train's next run may be about. `lacksMerger`: it was approved as one
+ * that is signed by who merges it, and nobody signed that: a forge made it.
+ */
+export type Proved = {
+	readonly accepted: Accepted;
+	readonly run: string;
+	readonly chain: string;
+	readonly lacksMerger: boolean;
+};
 
 /** What only whoever reads the repository can tell. */
 export type Asked = {
@@ -69,7 +86,7 @@ function subjectsOf(
 		.map(({statement}) => statement)
 		.filter(
 			statement =>
-				(statement.decision === 'approve' || statement.decision === 'break-glass') &&
+				isYes(statement) &&
 				bases.includes(statement.base) &&
 				statement.tree === tree &&
 				(head === undefined || statement.head === head) &&
@@ -87,12 +104,23 @@ function subjectsOf(
 	return [...new Map(subjects.map(subject => [JSON.stringify(subject), subject])).values()];
 }
 
+/** Why what fleet merged has nobody who did. @param faults of what else is beside it */
+function noMerger(commit: Commit, [fault]: readonly Refusal[]): Refusal {
+	const because = 'none of the people signed that they merge it, as those who approved it signed it has to be';
+	return gateRefusal(fault ? `${fault.because} (${because})` : because, hintOf(commit));
+}
+
 /** Names beside statements that did not sign: what a person reads there must be true. */
-function falseNames({trailers}: Commit, {by, requester}: Accepted): string | undefined {
+function falseNames({trailers}: Commit, {by, requester}: Accepted, merger: string | undefined): string | undefined {
 	const reviewers = trailers.get('reviewed-by')?.filter(name => /^[a-z0-9._-]+$/.test(name)) ?? [];
 	const stranger = reviewers.find(name => !by.includes(name));
 	if (stranger !== undefined) {
 		return `it says that ${stranger} approved it, who did not sign that`;
+	}
+
+	const merged = trailers.get('fleet-merged-by')?.find(name => merger !== undefined && name !== merger);
+	if (merged !== undefined) {
+		return `it says that ${merged.slice(0, 60)} merged it, and ${merger} signed that`;
 	}
 
 	const asked = trailers.get('requested-by')?.[0];
@@ -124,6 +152,7 @@ export async function proveMerge(claim: Claim, ask: Asked): Promise<Proved | Unp
 	}
 
 	const signed = read.map(({is}) => is).filter(is => 'statement' in is);
+	const faults = read.map(({is}) => is).filter(is => is instanceof Refusal);
 	const open = read.map(({is}) => is).find(is => isUnproved(is));
 	const base = first.parents[0]!;
 	const head = last.parents.length === 2 ? last.parents[1]! : undefined;
@@ -160,17 +189,27 @@ export async function proveMerge(claim: Claim, ask: Asked): Promise<Proved | Unp
 	for (const subject of subjects) {
 		const accepted = accept(subject, order);
 		if (!(accepted instanceof Refusal)) {
-			const fault = falseNames(last, accepted);
-			return fault === undefined
-				? {accepted, run: subject.run, chain: ask.chain({tree: subject.tree, base: subject.base, head: subject.head})}
-				: gateRefusal(fault, hintOf(last));
+			// It is signed as it is made, on what is there: an approval may be about what was to come before it.
+			const by = mergedBy({...subject, base}, order);
+			const lacksMerger = by === undefined && takesSignature(subject, accepted, order);
+			const fault = falseNames(last, accepted, by);
+			if (fault !== undefined) {
+				return gateRefusal(fault, hintOf(last));
+			}
+
+			if (lacksMerger && own.length > 0) {
+				return open ?? noMerger(last, faults);
+			}
+
+			const chain = ask.chain({tree: subject.tree, base: subject.base, head: subject.head});
+			return {accepted, run: subject.run, chain, lacksMerger};
 		}
 	}
 
 	return (
 		open ??
 		carried(last, {signed, known, facts, deciders, order, ask}) ??
-		reasonOf(last, {signed, known, facts, order, faults: read.map(({is}) => is).filter(is => is instanceof Refusal)})
+		reasonOf(last, {signed, known, facts, order, faults})
 	);
 }
 
@@ -239,7 +278,7 @@ function reasonOf(
 		readonly faults: readonly Refusal[];
 	},
 ): Refusal {
-	const yes = signed.filter(({statement}) => statement.decision === 'approve' || statement.decision === 'break-glass');
+	const yes = signed.filter(({statement}) => isYes(statement));
 	const [{statement}] = yes.length > 0 ? yes : [{statement: undefined}];
 	const subject: Subject = {
 		...facts,

@@ -5,10 +5,11 @@ export type Finding = {readonly commit: string; readonly because: string; readon
 
 /**
  * What was accepted, and is open all the same. `break-glass`: merged by one person alone. `four-eyes`: approved by nobody
- * but who had the work done. `rules`: nobody signed a change of who decides. `no-people`: nobody decides any more.
+ * but who had the work done. `rules`: nobody signed a change of who decides. `no-people`: nobody decides any more. `merger`: a
+ * merge without fleet's trailers, so that nobody signed it but those who approved it.
  */
 export type Warning = {
-	readonly kind: 'break-glass' | 'four-eyes' | 'rules' | 'no-people';
+	readonly kind: 'break-glass' | 'four-eyes' | 'rules' | 'no-people' | 'merger';
 	readonly commit: string;
 	readonly because: string;
 };

@@ -77,6 +77,10 @@ export function besideThat({statement, signer}: Signed, subject: Subject, now: n
 	return at > now + skew || until - at > statementLife ? 'is not from a time that can be' : undefined;
 }
 
+/** Whether it says yes to a merge. */
+export const isYes = ({decision}: Pick<Statement, 'decision'>): boolean =>
+	decision === 'approve' || decision === 'break-glass';
+
 /** The last decision of each person, by when they signed it. */
 function lastOf(all: readonly Signed[]): Signed[] {
 	const last = new Map<string, Signed>();

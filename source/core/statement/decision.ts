@@ -1,8 +1,8 @@
 /**
  * What was decided. `request`: whoever has their agent's work approved. `break-glass`: merged by one person alone, where
- * the policy lets them.
+ * the policy lets them. `merge`: whoever makes an approved merge real.
  */
-export const decisions = ['request', 'approve', 'reject', 'break-glass'] as const;
+export const decisions = ['request', 'approve', 'reject', 'break-glass', 'merge'] as const;
 export type Decision = (typeof decisions)[number];
 
 /** What somebody did by signing, in words. */
@@ -11,4 +11,5 @@ export const decisionWords: Readonly<Record<Decision, string>> = {
 	approve: 'signed an approval',
 	reject: 'signed a no',
 	'break-glass': 'signed that it is merged without the others',
+	merge: 'signed that they merge it',
 };

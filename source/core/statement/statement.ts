@@ -41,6 +41,8 @@ export type Statement = Facts & {
 	readonly until: string;
 	/** Makes two of them two. */
 	readonly nonce: string;
+	/** Of a yes: to a merge that whoever makes it signs, too. What was signed before there was that says nothing of it. */
+	readonly merge?: 'signed' | undefined;
 };
 
 /** A character that is not seen, as JSON escapes it, so that who reads a statement reads all of it. */
@@ -55,14 +57,14 @@ export function escaped(codePoint: number): string {
 /** A statement as the text that is signed: JSON, its keys always in the same order. */
 export function statementText(statement: Statement): string {
 	const {target, tree, decision, run, base, head, policy, people, verify, audit, because, viewed} = statement;
-	const {verifiedHere, requester, by, at, until, nonce} = statement;
+	const {verifiedHere, requester, by, at, until, nonce, merge} = statement;
 	const here = verifiedHere === undefined ? {} : {verifiedHere};
 	const signed = {decision, run, base, head, policy, people, verify, audit, because, viewed, ...here};
 	const json = JSON.stringify({
 		_type: statementType,
 		subject: [{name: target, digest: {gitTree: tree}}],
 		predicateType,
-		predicate: {...signed, requester, by, at, until, nonce},
+		predicate: {...signed, requester, by, at, until, nonce, merge},
 	});
 	return markHidden(json, escaped);
 }
@@ -95,6 +97,7 @@ const schema = v.strictObject({
 		at: time,
 		until: time,
 		nonce: words,
+		merge: v.optional(v.literal('signed')),
 	}),
 });
 

@@ -17,15 +17,17 @@ import type {Facts} from '../../core/run/facts.ts';
 import type {Policy} from '../../core/policy.ts';
 import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import type {Run} from '../../core/run/run.ts';
-import {logTrailer, witnessText, type Witness} from '../../core/record/gate-lines.ts';
-import type {Accepted} from '../../core/statement/accept.ts';
+import {logTrailer, witnessText} from '../../core/record/gate-lines.ts';
+import {isYes, type Accepted} from '../../core/statement/accept.ts';
 import {isAbout} from '../../core/statement/envelope.ts';
 import type {Git} from '../../host/git.ts';
+import type {Journal} from '../../host/journal.ts';
 import {signingEnvironment, signingHint, signsCommits} from '../../host/signing.ts';
 import type {Context} from '../context.ts';
 import {acceptRun} from '../people/statements.ts';
 import {mergeTrees} from './facts.ts';
 import {coAuthor, personOf} from './identity.ts';
+import {signMerge, type Merger} from './sign-merge.ts';
 import {rootOf} from '../project/projects.ts';
 
 /*
@@ -42,7 +44,7 @@ type Order = {
 	readonly facts: Facts;
 	readonly policy: Policy['merge'];
 	/** The person's reason for the merge. */ readonly because: string;
-	/** The run's journal as it is now, which the merge witnesses. */ readonly log: Witness;
+	/** The SSH key that they sign it with; git's `user.signingKey` by default. */ readonly key?: string | undefined;
 };
 
 /** How a merge is made, once what git says has been asked. */
@@ -60,11 +62,9 @@ type Way = {
  * @throws Refusal where it cannot be made as the policy, or the
  * person's git, wants it: never unsigned where a signature is wanted
  */
-export async function makeMergeCommit(
-	context: Context,
-	run: Run,
-	{git, facts, policy, because, log}: Order,
-): Promise<string> {
+export async function makeMergeCommit(context: Context, journal: Journal, order: Order): Promise<string> {
+	const {git, facts, policy, because} = order;
+	const {run} = journal;
 	const person = await personOf(git);
 	if (!person) {
 		throw gateRefusal(
@@ -78,6 +78,7 @@ export async function makeMergeCommit(
 	const accepted = orThrow(
 		await acceptRun(context, run, {git, at: facts.base, facts: approval!, verify: approval!.verify}),
 	);
+	const merger = accepted && (await signMerge(context, journal, {...order, requester: accepted.requester}));
 	const sign = policy.sign ?? (await signsCommits(git));
 	const way: Way = {
 		git,
@@ -89,8 +90,9 @@ export async function makeMergeCommit(
 	const kind = policy.how ?? 'merge';
 	const trailers: Array<readonly [string, string]> = [
 		...(policy.author === 'agent' ? [] : [['Co-authored-by', coAuthor(context, run)] as const]),
-		...trailersOf(run, context, {because, accepted}),
-		[logTrailer, witnessText(log)],
+		...trailersOf(run, context, {because, accepted, merger}),
+		// What was signed just now, too: the merge witnesses the journal as it is.
+		[logTrailer, witnessText(journal.last)],
 	];
 	if (kind === 'rebase') {
 		return rebase(run, way, {facts, trailers});
@@ -315,14 +317,17 @@ async function throughHook(git: Git, root: string, text: string): Promise<string
 }
 
 /** What people signed, for whoever checks the commit later without this machine. */
-function signedTrailers({approval, statements}: Run, accepted: Accepted | undefined): Array<readonly [string, string]> {
+function signedTrailers(
+	{approval, statements}: Run,
+	{accepted, merger}: Pick<Named, 'accepted' | 'merger'>,
+): Array<readonly [string, string]> {
 	if (!accepted) {
 		return [];
 	}
 
 	const counted = statements.filter(
 		({word, by, decision}) =>
-			(decision === 'request' || (decision !== 'reject' && accepted.by.includes(by))) && isAbout(word, approval!),
+			(decision === 'request' || (isYes({decision}) && accepted.by.includes(by))) && isAbout(word, approval!),
 	);
 	// Who signed the same twice, with a no between, has said the last.
 	const last = new Map(counted.map(({word, by, decision}) => [`${decision} ${by}`, word]));
@@ -331,15 +336,18 @@ function signedTrailers({approval, statements}: Run, accepted: Accepted | undefi
 			? [['Fleet-Break-Glass', `${accepted.breakGlass.by}: ${accepted.breakGlass.because}`] as const]
 			: []),
 		...(accepted.fourEyes ? [] : [['Fleet-Four-Eyes', 'false'] as const]),
-		...[...last.values()].map(word => [signedTrailer, word] as const),
+		...[...last.values(), ...(merger ? [merger.word] : [])].map(word => [signedTrailer, word] as const),
 	];
 }
 
-function trailersOf(
-	run: Run,
-	context: Context,
-	{because, accepted}: {readonly because: string; readonly accepted: Accepted | undefined},
-): Array<readonly [string, string]> {
+/** Whose merge it is. */
+type Named = {
+	readonly because: string;
+	readonly accepted: Accepted | undefined;
+	/** Who signed that they make it, where people are named. */ readonly merger: Merger | undefined;
+};
+
+function trailersOf(run: Run, context: Context, {because, accepted, merger}: Named): Array<readonly [string, string]> {
 	const {approval, verification, audit} = run;
 	const {train} = verification!;
 	const {carried} = approval!;
@@ -350,7 +358,7 @@ function trailersOf(
 		...(accepted?.requester === undefined ? [] : [['Requested-by', accepted.requester] as const]),
 		...(accepted?.by ?? [actorName(approval!.by)]).map(name => ['Reviewed-by', name] as const),
 		['Fleet-Approval', `${approval!.at}${approval!.because === '' ? '' : ` ${oneLine(approval!.because)}`}`],
-		...signedTrailers(run, accepted),
+		...signedTrailers(run, {accepted, merger}),
 		...(carried?.patch === undefined
 			? []
 			: [['Fleet-Approval-Carried', `same patch, approved on ${approval!.base.slice(0, 10)}`] as const]),
@@ -360,7 +368,7 @@ function trailersOf(
 			: []),
 		['Fleet-Audit', audit ? `${audit.items.filter(item => item.status === 'PASS').length}/6${stale}` : 'none'],
 		['Fleet-Policy', verification!.policy],
-		['Fleet-Merged-by', actorName(context.actor)],
+		['Fleet-Merged-by', merger?.by ?? actorName(context.actor)],
 		...(because === '' ? [] : [['Fleet-Because', because] as const]),
 	];
 }

@@ -5,6 +5,7 @@ import type {Run} from '../../core/run/run.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
 import type {Git, ProjectGit} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
+import type {Yes} from './approve.ts';
 import {Checkouts} from './checkouts.ts';
 import {noteStatements} from '../people/notes.ts';
 import {acceptRun} from '../people/statements.ts';
@@ -72,7 +73,7 @@ async function refuseYes(
 export async function merge(
 	context: Context,
 	journal: Journal,
-	because: string,
+	{because, key}: Pick<Yes, 'because' | 'key'>,
 ): Promise<{commit: string; checkout: string}> {
 	await refuseSecretReason(context, journal.run.project, because);
 	const {git, commonDir} = await openRun(context, journal.run);
@@ -96,7 +97,7 @@ export async function merge(
 	const checkouts = await Checkouts.find({git, commonDir, root: rootOf(context, run)}, run.target);
 	checkouts.refuseBusy(run.target);
 	const {policy} = await readPolicy(git, facts.base);
-	const commit = await makeMergeCommit(context, run, {git, facts, policy: policy.merge, because, log: journal.last});
+	const commit = await makeMergeCommit(context, journal, {git, facts, policy: policy.merge, because, key});
 	const move = {from: facts.base, to: commit};
 	await checkouts.refuseInTheWay(move, `fleet merge ${run.id}`);
 	record(journal, {type: 'merge', facts, commit}, {actor: context.actor, now});
@@ -107,7 +108,7 @@ export async function merge(
 		throw gateRefusal(`stale: ${because}`, `fleet verify ${run.id}`);
 	}
 
-	await noteStatements(git, run, run.approval!);
+	await noteStatements(git, journal.run, run.approval!);
 	const checkout = await checkouts.follow(move);
 	journal.append({type: 'merge.finished', target: run.target, commit, checkout}, context.actor);
 	return {commit, checkout};

@@ -6,7 +6,14 @@ import {gateRefusal, orThrow, Refusal} from '../../core/refusal.ts';
 import {parseDiff, type DiffFile} from '../../core/review/diff.ts';
 import type {Facts} from '../../core/run/facts.ts';
 import type {Run} from '../../core/run/run.ts';
-import {accept, type Accepted, type ApprovalRule, type Signed, type Subject} from '../../core/statement/accept.ts';
+import {
+	accept,
+	isYes,
+	type Accepted,
+	type ApprovalRule,
+	type Signed,
+	type Subject,
+} from '../../core/statement/accept.ts';
 import {envelopeWord, parseEnvelopeWord, signedText, statementNamespace} from '../../core/statement/envelope.ts';
 import {type Decision} from '../../core/statement/decision.ts';
 import {parseStatement, statementLife, statementText} from '../../core/statement/statement.ts';
@@ -106,6 +113,7 @@ export async function signStatement(
 		at: new Date(now).toISOString(),
 		until: new Date(now + statementLife).toISOString(),
 		nonce: randomBytes(8).toString('hex'),
+		...(deciders.blob !== 'none' && isYes({decision}) ? {merge: 'signed'} : {}),
 	});
 	const signature = await sign(signedText(payload), key, statementNamespace);
 	const word = envelopeWord({payload, signature});

@@ -23,6 +23,7 @@ export type MergeAll = {
 	/** Ids; undefined for all that are verified or approved. */ readonly runs?: readonly string[] | undefined;
 	/** Ids of runs that are left out. */ readonly without?: readonly string[] | undefined;
 	/** A person's reason. */ readonly because?: string | undefined;
+	/** The SSH key to sign with; git's `user.signingKey` by default. */ readonly key?: string | undefined;
 	/** Says what would be done, and does nothing of it. */ readonly dryRun?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 	/** Told what is being done, in words. */ onProgress?(text: string): void;
@@ -93,6 +94,7 @@ async function mergeGroup(context: Context, asked: MergeAll, group: readonly Run
 				id,
 				journals,
 				because: asked.because ?? '',
+				key: asked.key,
 				signal: asked.signal,
 				sandbox: async () => (await chooseSandbox(context)).sandbox,
 				settings: async () => (await readSettings(context.paths)).limits,

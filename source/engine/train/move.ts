@@ -1,6 +1,5 @@
 import {branchName} from '../../core/git/refs.ts';
 import {gateRefusal, Refusal} from '../../core/refusal.ts';
-import type {Run} from '../../core/run/run.ts';
 import type {ProjectCheckout} from '../../host/git.ts';
 import type {Journal} from '../../host/journal.ts';
 import type {Context} from '../context.ts';
@@ -28,11 +27,13 @@ export async function moveOver(
 		chain,
 		journals,
 		because,
+		key,
 	}: {
 		readonly id: string;
 		readonly chain: Chain;
 		readonly journals: ReadonlyMap<string, Journal>;
 		/** A person's reason. */ readonly because: string;
+		/** The SSH key to sign with; git's `user.signingKey` by default. */ readonly key?: string | undefined;
 	},
 ): Promise<Merged[]> {
 	const {git} = project;
@@ -42,12 +43,12 @@ export async function moveOver(
 	checkouts.refuseBusy(target);
 	const commits: string[] = [];
 	for (const {run, facts, commit} of links) {
-		const made = await makeCommit(context, journals.get(run.id)!.run, {
+		const made = await makeCommit(context, journals.get(run.id)!, {
 			git,
 			facts: {...facts, base: commits.at(-1) ?? tip},
 			policy: policy.merge,
 			because,
-			log: journals.get(run.id)!.last,
+			key,
 		});
 		if ((await git.line('rev-parse', `${made}^{tree}`)) !== (await git.line('rev-parse', `${commit}^{tree}`))) {
 			throw gateRefusal(`the merge of ${run.id} comes to something else than what was verified`, 'fleet merge --all');
@@ -96,8 +97,14 @@ export async function moveOver(
 }
 
 /** A refusal says of which run it is. */
-async function makeCommit(context: Context, run: Run, order: Parameters<typeof makeMergeCommit>[2]): Promise<string> {
-	return makeMergeCommit(context, run, order).catch((error: unknown) => {
-		throw error instanceof Refusal ? new Refusal(`${run.id}: ${error.because}`, error.hint, error.exitCode) : error;
+async function makeCommit(
+	context: Context,
+	journal: Journal,
+	order: Parameters<typeof makeMergeCommit>[2],
+): Promise<string> {
+	return makeMergeCommit(context, journal, order).catch((error: unknown) => {
+		throw error instanceof Refusal
+			? new Refusal(`${journal.run.id}: ${error.because}`, error.hint, error.exitCode)
+			: error;
 	});
 }

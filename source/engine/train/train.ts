@@ -35,6 +35,7 @@ type Means = {
 	readonly id: string;
 	/** Of every run, held; none where nothing is to be done. */ readonly journals: ReadonlyMap<string, Journal>;
 	readonly because: string;
+	readonly key: string | undefined;
 	readonly signal: AbortSignal | undefined;
 	sandbox(): Promise<Sandbox>;
 	settings(): Promise<AskedLimits>;
