@@ -3,6 +3,7 @@ import {compose} from '../compose.ts';
 import type {Context} from '../engine/context.ts';
 import type {Agent, Availability} from '../core/seams.ts';
 import {printable} from '../core/names.ts';
+import {carriers, type CarrierName} from '../core/publish/state.ts';
 import {exitCodes, Refusal} from '../core/refusal.ts';
 import {chooseSandbox} from '../engine/sandbox/plan.ts';
 import {listPrograms, toolsOf} from '../engine/sandbox/tools.ts';
@@ -10,12 +11,14 @@ import {listSecrets} from '../engine/grants/secrets.ts';
 import {findOnPath, versionOf} from '../host/program.ts';
 import {openCgroup} from '../host/cgroup.ts';
 import {checkNotifiers} from './doctor/notify.ts';
+import {checkForge} from './doctor/forge.ts';
 import {checkGit} from './doctor/git.ts';
 import {findOnSearchPath, offerLauncher} from './doctor/launcher.ts';
 import {install, missingPackages, runAsRoot} from './doctor/packages.ts';
 import {report, reportAttempts, type Check} from './doctor/report.ts';
 import {checkTerminal} from './doctor/terminal.ts';
-import {define, flag, json, textOrBare} from './verb.ts';
+import {askHidden} from '../terminal/ask.ts';
+import {define, flag, json, text, textOrBare} from './verb.ts';
 import {asTyped} from '../terminal/as-typed.ts';
 import type {Io} from '../terminal/program.ts';
 
@@ -201,22 +204,36 @@ async function attack(
 }
 
 export const verb = define({
-	summary: 'check this machine; with --attack, try every known attack',
+	summary: 'check this machine; with --attack, try every known attack; with --forge, the rules of a branch there',
 	arguments: {},
 	options: {
 		attack: textOrBare(
 			'AREA',
 			'try every known attack, or those of one area, against the sandbox of this machine, in throwaway folders',
 		),
+		forge: textOrBare('BRANCH', 'what the rules of the branch at its forge lack: GitHub or GitLab'),
+		with: text('PROGRAM', 'for --forge: gh, glab, or rest: fleet itself with a token from the vault', carriers),
+		token: text('SECRET', 'for --forge: a deploy secret for the host of the API'),
+		project: text('NAME', 'for --forge: the project; by default the one this folder belongs to'),
 		fix: flag("install what is missing, with the machine's package manager"),
 		path: flag('put fleet on PATH: a script of two lines, which leads to this one'),
 		yes: flag('do not ask'),
 		json,
 	},
-	brief: ['attack', 'fix', 'path', 'yes', 'json'],
+	brief: ['attack', 'forge', 'fix', 'path', 'yes', 'json'],
 	async run(io, _positional, options) {
 		if (options.path) {
 			return (await offerLauncher(io, options.yes)) ? exitCodes.ok : exitCodes.gate;
+		}
+
+		if (options.forge) {
+			return checkForge(io, compose(askHidden(io.interactive)), {
+				branch: typeof options.forge === 'string' ? options.forge : undefined,
+				by: options.with as CarrierName | undefined,
+				token: options.token,
+				project: options.project,
+				json: options.json,
+			});
 		}
 
 		const context = compose();

@@ -41,11 +41,14 @@ function place(t: {after(work: () => void): void}, isGood: boolean) {
 
 test("GitHub's and GitLab's files run the check, on the whole history", t => {
 	const github = read('github.yml');
-	assert.deepEqual(Object.keys(github['on'].push), ['branches']);
+	// A check that is required has to run before a merge, too, and by the name that `fleet doctor --forge` looks for.
+	assert.deepEqual(github['on'], {push: {branches: ['main']}, pull_request: {branches: ['main']}});
+	assert.equal(github['jobs'].check.name, 'fleet check');
 	assert.deepEqual(github['permissions'], {contents: 'read'});
 	const {steps} = github['jobs'].check;
 	assert.equal(steps[0].with['fetch-depth'], 0);
 	const gitlab = read('gitlab.yml')['fleet-check'];
+	assert.equal(gitlab.rules.length, 2);
 	assert.equal(gitlab.variables['GIT_DEPTH'], '0');
 	const [good, bad] = [place(t, true), place(t, false)];
 	for (const commands of [

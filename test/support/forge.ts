@@ -36,6 +36,8 @@ export class Forge {
 	checkRuns: Json[] = [];
 	statuses: Json[] = [];
 	members: Json[] = [];
+	/** What it answers of its settings: `/rules/branches/main`, behind the project's own path. */
+	settings: Readonly<Record<string, readonly [status: number, answer: unknown]>> = {};
 	readonly lose = new Set<Loss>();
 	/** Answers in place of the API. */
 	instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
@@ -137,6 +139,12 @@ export class Forge {
 		const {authorization = '', 'private-token': own = ''} = request.headers;
 		if (!authorization.endsWith(login.token) && own !== login.token) {
 			this.#say(response, 401, {message: 'Bad credentials', documentation_url: 'https://docs.github.com/rest'});
+			return;
+		}
+
+		const setting = this.settings[url.pathname.replace(/^.*?\/(?:repos\/ada\/project|projects\/ada%2Fproject)/, '')];
+		if (setting) {
+			this.#say(response, ...setting);
 			return;
 		}
 

@@ -1,4 +1,5 @@
 import type {ForgePlace} from './place.ts';
+import type {Places, Reading} from './protection.ts';
 import type {Checks} from './state.ts';
 
 /*
@@ -83,6 +84,10 @@ export type ForgeApi = {
 	/** Who of the authors is of the project; undefined where each remark says so. */
 	members?(place: ForgePlace, ids: readonly number[]): ForgeRequest;
 	readMembers?(json: unknown): readonly number[] | undefined;
+	/** What holds for a branch there. */
+	protection(place: ForgePlace, branch: string): Reading;
+	/** Where that is set. */
+	places(place: ForgePlace, branch: string): Places;
 };
 
 /** How many of a list are asked for at once: the most that both forges give. */

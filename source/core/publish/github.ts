@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type {ForgePlace} from './place.ts';
+import {githubPlaces, readGithub} from './protection-github.ts';
 import type {FailedCheck, ForgeApi, Remark, Request} from './forge.ts';
 
 /* GitHub's REST API, as https://docs.github.com/rest describes it. */
@@ -209,4 +210,6 @@ export const github: ForgeApi = {
 		{method: 'GET', path: `${repository(place)}/issues/${id}/comments`},
 	],
 	readRemarks: (json, list) => readers[list]!(json),
+	protection: readGithub,
+	places: githubPlaces,
 };

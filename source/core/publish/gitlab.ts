@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type {ForgePlace} from './place.ts';
+import {gitlabPlaces, readGitlab} from './protection-gitlab.ts';
 import type {ForgeApi, Remark, Request} from './forge.ts';
 
 /* GitLab's REST API, as https://docs.gitlab.com/api describes it. */
@@ -180,4 +181,6 @@ export const gitlab: ForgeApi = {
 		const read = v.safeParse(memberList, json);
 		return read.success ? read.output.filter(one => one.access_level >= developer).map(({id}) => id) : undefined;
 	},
+	protection: readGitlab,
+	places: gitlabPlaces,
 };

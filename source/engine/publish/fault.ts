@@ -40,3 +40,9 @@ export function faultOf({status, json}: Answer, place: ForgePlace, what: string)
 		hints[status] ?? (isRedirect ? 'git remote set-url, where the project has moved' : 'try again'),
 	);
 }
+
+/** What a forge answered that is not what was asked for, in words: `403: Resource not accessible`. */
+export function wordsOfAnswer({status, json}: Answer): string {
+	const message = messageOf(json);
+	return status === 200 ? 'the answer is not what is documented' : `${status}${message === '' ? '' : `: ${message}`}`;
+}
