@@ -6,7 +6,7 @@ import {findRun, readRun, withJournal} from '../engine/runs.ts';
 import {waiveSuspects} from '../engine/handover/suspects.ts';
 import {verify} from '../engine/handover/verify.ts';
 import {goOnUnread} from '../terminal/program.ts';
-import {define, flag, json, reason, required} from './verb.ts';
+import {define, flag, json, reason, required, text} from './verb.ts';
 
 export const verb = define({
 	summary: "take a snapshot of the work and run the policy's commands on the merged tree",
@@ -15,14 +15,15 @@ export const verb = define({
 		waiveSecrets: flag('dismiss the findings of the last time: they are not secrets; needs --because'),
 		setupSecrets: flag("let setup read with its secrets, although what it runs is the agent's"),
 		because: reason(),
+		key: text('FILE', "with --waive-secrets: the SSH key to sign with; git's user.signingKey by default"),
 		json,
 	},
-	usage: 'RUN [--waive-secrets --because TEXT] [--setup-secrets] [--json]',
+	usage: 'RUN [--waive-secrets --because TEXT [--key FILE]] [--setup-secrets] [--json]',
 	async run(io, {run: name}, options) {
 		const context = compose();
 		const {id} = findRun(context, name);
 		if (options.waiveSecrets) {
-			await withJournal(context, id, async journal => waiveSuspects(context, journal, options.because));
+			await withJournal(context, id, async journal => waiveSuspects(context, journal, options));
 		}
 
 		// What a gate says is its exit code, whoever reads along.

@@ -39,7 +39,10 @@ function verifiedChanges(
 
 /** What an event of the hand-over changes: from the capture to the merge, and what becomes of the run besides. */
 export const handoverChanges = {
-	'suspects.found': (_run, entry) => ({suspects: entry.suspects}),
+	'suspects.found': (run, {suspects, reopened = []}) => ({
+		suspects,
+		waived: run.waived.filter(fingerprint => !reopened.includes(fingerprint)),
+	}),
 	'suspects.waived': (run, entry) => ({waived: [...new Set([...run.waived, ...entry.fingerprints])]}),
 	'run.captured': (run, entry) => ({
 		...(run.stage === 'checking'

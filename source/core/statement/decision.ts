@@ -1,8 +1,9 @@
 /**
  * What was decided. `request`: whoever has their agent's work approved. `break-glass`: merged by one person alone, where
- * the policy lets them. `merge`: whoever makes an approved merge real.
+ * the policy lets them. `merge`: whoever makes an approved merge real. `waive`: what was found in
+ * the work is no secret.
  */
-export const decisions = ['request', 'approve', 'reject', 'break-glass', 'merge'] as const;
+export const decisions = ['request', 'approve', 'reject', 'break-glass', 'merge', 'waive'] as const;
 export type Decision = (typeof decisions)[number];
 
 /** What somebody did by signing, in words. */
@@ -12,4 +13,5 @@ export const decisionWords: Readonly<Record<Decision, string>> = {
 	reject: 'signed a no',
 	'break-glass': 'signed that it is merged without the others',
 	merge: 'signed that they merge it',
+	waive: 'signed that what was found is no secret',
 };

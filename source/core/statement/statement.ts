@@ -43,6 +43,8 @@ export type Statement = Facts & {
 	readonly nonce: string;
 	/** Of a yes: to a merge that whoever makes it signs, too. What was signed before there was that says nothing of it. */
 	readonly merge?: 'signed' | undefined;
+	/** Of a finding that is dismissed: what it is, see `findingText`. */
+	readonly findings?: readonly string[] | undefined;
 };
 
 /** A character that is not seen, as JSON escapes it, so that who reads a statement reads all of it. */
@@ -57,14 +59,14 @@ export function escaped(codePoint: number): string {
 /** A statement as the text that is signed: JSON, its keys always in the same order. */
 export function statementText(statement: Statement): string {
 	const {target, tree, decision, run, base, head, policy, people, verify, audit, because, viewed} = statement;
-	const {verifiedHere, requester, by, at, until, nonce, merge} = statement;
+	const {verifiedHere, requester, by, at, until, nonce, merge, findings} = statement;
 	const here = verifiedHere === undefined ? {} : {verifiedHere};
 	const signed = {decision, run, base, head, policy, people, verify, audit, because, viewed, ...here};
 	const json = JSON.stringify({
 		_type: statementType,
 		subject: [{name: target, digest: {gitTree: tree}}],
 		predicateType,
-		predicate: {...signed, requester, by, at, until, nonce, merge},
+		predicate: {...signed, requester, by, at, until, nonce, merge, findings},
 	});
 	return markHidden(json, escaped);
 }
@@ -98,6 +100,7 @@ const schema = v.strictObject({
 		until: time,
 		nonce: words,
 		merge: v.optional(v.literal('signed')),
+		findings: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(8000))), v.maxLength(10_000))),
 	}),
 });
 

@@ -13,6 +13,7 @@ import type {Context} from '../context.ts';
 import {refuseSecretReason} from '../grants/secret-text.ts';
 import {readFacts} from './facts.ts';
 import {makeMergeCommit} from './merge-commit.ts';
+import {openFindings} from './suspects.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun, rootOf} from '../project/projects.ts';
 import {keepsYes} from '../train/carry.ts';
@@ -87,7 +88,9 @@ export async function merge(
 		? await readFacts(context, journal, {git, gate: 'merge'})
 		: {base: '', head: '', tree: '', policy: ''};
 	const now = Date.now();
-	const refusal = decideMerge(run, facts, {actor: context.actor, now}) ?? (await refuseYes(context, run, {git, facts}));
+	const refusal = decideMerge(run, facts, {actor: context.actor, now}) ??
+		(await refuseYes(context, run, {git, facts})) ??
+		(await openFindings(context, {run, journal}, {git, tip: facts.base, ...facts}));
 	if (refusal) {
 		journal.append({type: 'gate.refused', gate: 'merge', because: refusal.because}, context.actor);
 		throw refusal;

@@ -1,5 +1,10 @@
 import {holdsValue, redactText} from '../../core/secrets/redact.ts';
-import {gateRefusal} from '../../core/refusal.ts';
+import {gateRefusal, type Refusal} from '../../core/refusal.ts';
+import type {Facts} from '../../core/run/facts.ts';
+import type {Run} from '../../core/run/run.ts';
+import type {Subject} from '../../core/statement/accept.ts';
+import {findingText, undismissed} from '../../core/statement/waive.ts';
+import type {Git} from '../../host/git.ts';
 import {openSuspects} from '../../core/run/rules.ts';
 import {
 	addedLines,
@@ -12,7 +17,13 @@ import {
 import type {Journal} from '../../host/journal.ts';
 import type {Range} from './diff.ts';
 import {searchFlags} from './diff-flags.ts';
-import {record} from '../record.ts';
+import {ownKey} from '../people/decisions.ts';
+import {decidersOf, signedOf, signStatement, subjectOf, whoSigns, type Deciders} from '../people/statements.ts';
+import {readPolicy} from '../project/policy.ts';
+import {openRun} from '../project/projects.ts';
+import {decideOn, record} from '../record.ts';
+import {readTips} from './facts.ts';
+import {ownBase} from './own-base.ts';
 import type {Context} from '../context.ts';
 import {knownValues} from '../grants/secret-values.ts';
 
@@ -137,33 +148,142 @@ async function knownElsewhere({git, base, head}: Range, known: readonly string[]
 	];
 }
 
+/** What was found in a run's work, and what of it is open. `signs`: whether that takes a signature of somebody's. */
+type Found = {
+	readonly suspects: readonly Suspect[];
+	readonly open: readonly Suspect[];
+	readonly signs: Signs | undefined;
+};
+
+/** Who may dismiss, and what that is about. */
+type Signs = {readonly deciders: Deciders; readonly subject: Subject};
+
+/** What is looked at: a run's own work, and what it is to be merged onto. */
+export type Look = Pick<Facts, 'head' | 'tree' | 'policy'> & {
+	readonly git: Git;
+	/** The target's tip, whose people and policy count. */ readonly tip: string;
+};
+
+/** Where people are named, only what they signed dismisses anything, and no line of a journal. */
+async function signsFor(run: Run, {git, tip, head, tree, policy}: Look): Promise<Signs | undefined> {
+	const deciders = await decidersOf(git, tip);
+	return deciders && deciders.blob !== 'none'
+		? {deciders, subject: subjectOf(run, {base: tip, head, tree, policy}, {blob: deciders.blob, verify: 'none'})}
+		: undefined;
+}
+
+/** Looks through a run's work. @param signs see `signsFor` */
+async function lookThrough(context: Context, run: Run, look: Look, signs: Signs | undefined): Promise<Found> {
+	const {git, tip, head} = look;
+	const base = await ownBase(git, run, {target: tip, head});
+	const suspects = await suspectsIn({git, base, head}, await knownValues(context, run.project.id));
+	const open = signs
+		? undismissed(suspects, signs.subject, {signed: await signedOf(run, signs.deciders), now: Date.now()})
+		: openSuspects({suspects, waived: run.waived});
+	return {suspects, open, signs};
+}
+
+/** Writes down what was found, where the journal says something else. @returns whether it did */
+function writeFound(journal: Journal, {suspects, open}: Found): boolean {
+	const {run} = journal;
+	const reopened = open.map(({fingerprint}) => fingerprint).filter(fingerprint => run.waived.includes(fingerprint));
+	const isOther = JSON.stringify(suspects) !== JSON.stringify(run.suspects);
+	if (isOther || reopened.length > 0) {
+		const more = reopened.length > 0 ? {reopened} : {};
+		journal.append({type: 'suspects.found', suspects: [...suspects], ...more}, 'fleet');
+	}
+
+	return isOther;
+}
+
+/** Why work with something open in it is not handed over. */
+function refusalOf(run: Run, {open, signs}: Found): Refusal | undefined {
+	const [first] = open;
+	return (
+		first &&
+		gateRefusal(
+			`possible secret in its work: ${first.file}:${first.line} (${first.rule}) ` +
+				`${first.span}${open.length > 1 ? `, and ${open.length - 1} more` : ''}` +
+				`${signs && run.waived.includes(first.fingerprint) ? '; nobody signed that it is none in exactly this work' : ''}`,
+			`fleet resume ${run.id} "take it out of the history", or if it is not a secret: ` +
+				`fleet verify ${run.id} --waive-secrets --because "…"`,
+		)
+	);
+}
+
 /**
  * Stops a hand-over whose work holds what looks like a secret, unless a
  * person waived exactly that. @throws Refusal with the rule and a masked span
  */
-export async function checkSuspects(context: Context, journal: Journal, range: Range): Promise<void> {
+export async function checkSuspects(context: Context, journal: Journal, look: Look): Promise<void> {
 	const {run} = journal;
-	const suspects = await suspectsIn(range, await knownValues(context, run.project.id));
-	if (JSON.stringify(suspects) !== JSON.stringify(run.suspects)) {
-		journal.append({type: 'suspects.found', suspects}, 'fleet');
-	}
-
-	const open = openSuspects(journal.run);
-	const [first] = open;
-	if (first) {
-		throw gateRefusal(
-			`possible secret in its work: ${first.file}:${first.line} (${first.rule}) ` +
-				`${first.span}${open.length > 1 ? `, and ${open.length - 1} more` : ''}`,
-			`fleet resume ${run.id} "take it out of the history", or if it is not a secret: ` +
-				`fleet verify ${run.id} --waive-secrets --because "…"`,
-		);
+	const found = await lookThrough(context, run, look, await signsFor(run, look));
+	writeFound(journal, found);
+	const refusal = refusalOf(run, found);
+	if (refusal) {
+		throw refusal;
 	}
 }
 
 /**
- * A person says that what was found is none, and why. Only what
- * was found before can be waived: nothing is waived unseen.
+ * The same once more before a merge, where people are named: neither what was found nor that it was dismissed is taken
+ * from the journal.
+ * @param journal where what is found is written down; none where nothing is to be done
  */
-export function waiveSuspects(context: Context, journal: Journal, because: string): void {
-	record(journal, {type: 'waive', because}, {actor: context.actor});
+export async function openFindings(
+	context: Context,
+	{run, journal}: {readonly run: Run; readonly journal: Journal | undefined},
+	look: Look,
+): Promise<Refusal | undefined> {
+	const signs = await signsFor(run, look);
+	if (!signs) {
+		return undefined;
+	}
+
+	const found = await lookThrough(context, run, look, signs);
+	if (journal) {
+		writeFound(journal, found);
+	}
+
+	return refusalOf(run, found);
+}
+
+/**
+ * A person says that what was found is none, and why; where people are named, by a signature. Only what
+ * was found before can be waived: nothing is waived unseen.
+ * @param yes.key see `ownKey`
+ * @throws Refusal where there is nothing to waive, it is another thing than what was found, or nobody's key
+ */
+export async function waiveSuspects(
+	context: Context,
+	journal: Journal,
+	{because, key: named}: {readonly because: string; readonly key?: string | undefined},
+): Promise<void> {
+	const command = {type: 'waive', because} as const;
+	const {git, checkout} = await openRun(context, journal.run);
+	const {base: tip, head} = await readTips(journal.run, git);
+	const {blob: policy} = await readPolicy(git, tip);
+	const look = {git, tip, head, tree: await git.line('rev-parse', `${head}^{tree}`), policy};
+	const signs = await signsFor(journal.run, look);
+	if (signs) {
+		const {deciders, subject} = signs;
+		const found = await lookThrough(context, journal.run, look, signs);
+		if (writeFound(journal, found)) {
+			throw gateRefusal(
+				`what is found in ${journal.run.id} now is not what was found before, so it was not looked at`,
+				`fleet show ${journal.run.id}; then fleet verify ${journal.run.id} --waive-secrets --because "…"`,
+			);
+		}
+
+		decideOn(journal, command, {actor: context.actor});
+		const key = await ownKey(checkout, named);
+		const by = await whoSigns(deciders, key, subject.target);
+		const word = await signStatement(
+			{subject, deciders, by},
+			{decision: 'waive', because, audit: 'none', findings: found.open.map(one => findingText(one)), key},
+		);
+		journal.append({type: 'statement.signed', decision: 'waive', by, word, because}, context.actor);
+	}
+
+	record(journal, command, {actor: context.actor});
 }

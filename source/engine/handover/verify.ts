@@ -149,7 +149,7 @@ async function prepare(
 
 	await checkCleaned(context, run, facts);
 
-	await checkSuspects(context, journal, {git, base, head: facts.head});
+	await checkSuspects(context, journal, {git, tip: facts.base, ...facts});
 	return {facts, policy};
 }
 

@@ -109,7 +109,7 @@ export async function noteStatements(
 	facts: Pick<Facts, 'base' | 'head' | 'tree'>,
 ): Promise<void> {
 	const words = statements
-		.filter(({word, decision}) => decision === 'reject' || isAbout(word, facts))
+		.filter(({word, decision}) => decision === 'reject' || (decision !== 'waive' && isAbout(word, facts)))
 		.map(({word}) => word);
 	if (words.length > 0) {
 		await addToNote(git, facts.tree, words).catch(() => false);

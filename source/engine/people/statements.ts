@@ -86,6 +86,8 @@ export type ToSign = {
 	/** See `Statement`. */
 	readonly verifiedHere?: string | undefined;
 	readonly requester?: string | undefined;
+	/** See `Statement`. */
+	readonly findings?: readonly string[] | undefined;
 	/** The key, as `sign` takes it. */
 	readonly key: string;
 };
@@ -98,7 +100,7 @@ export type ToSign = {
  */
 export async function signStatement(
 	{subject, deciders, by}: {readonly subject: Subject; readonly deciders: Deciders; readonly by: string},
-	{decision, because, audit, viewed = '', verifiedHere, requester = '', key}: ToSign,
+	{decision, because, audit, viewed = '', verifiedHere, requester = '', findings, key}: ToSign,
 ): Promise<string> {
 	const now = Date.now();
 	const payload = statementText({
@@ -113,6 +115,7 @@ export async function signStatement(
 		at: new Date(now).toISOString(),
 		until: new Date(now + statementLife).toISOString(),
 		nonce: randomBytes(8).toString('hex'),
+		findings,
 		...(deciders.blob !== 'none' && isYes({decision}) ? {merge: 'signed'} : {}),
 	});
 	const signature = await sign(signedText(payload), key, statementNamespace);

@@ -14,6 +14,7 @@ import type {Context} from '../context.ts';
 import {refuseSecretText} from '../grants/secret-text.ts';
 import {readTips} from '../handover/facts.ts';
 import {ownBase} from '../handover/own-base.ts';
+import {openFindings} from '../handover/suspects.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {record} from '../record.ts';
@@ -57,6 +58,13 @@ export async function planPublish(context: Context, run: Run, order: PublishOrde
 	const refusal = decidePublish(run, {head, when: policy.when}, {actor: context.actor, now: Date.now()});
 	if (refusal) {
 		throw refusal;
+	}
+
+	const tipPolicy = (await readPolicy(git, tip)).blob;
+	const look = {git, tip, head, tree: await git.line('rev-parse', `${head}^{tree}`), policy: tipPolicy};
+	const open = await openFindings(context, {run, journal: undefined}, look);
+	if (open) {
+		throw open;
 	}
 
 	const remote = await findRemote(git, policy, order.interactive ?? false);

@@ -7,6 +7,7 @@ import type {Run} from '../../core/run/run.ts';
 import {complete} from '../../host/partial.ts';
 import type {ProjectCheckout} from '../../host/git.ts';
 import type {Context} from '../context.ts';
+import {openFindings} from '../handover/suspects.ts';
 import {checkCleaned} from '../handover/cleaned.ts';
 import {chainCommit, mergeTrees, readTips} from '../handover/facts.ts';
 import {refuseCrossing} from '../handover/own-base.ts';
@@ -157,5 +158,14 @@ async function makeLink(
 	}
 
 	await checkCleaned(context, run, facts);
+	const open = await openFindings(
+		context,
+		{run, journal: undefined},
+		{git, tip: tip.commit, head, tree, policy: tip.blob},
+	);
+	if (open) {
+		return {run, refusal: open};
+	}
+
 	return {run, facts, commit: await chainCommit(git, {tree, base, head})};
 }
