@@ -73,7 +73,11 @@ test('a finding is dismissed by a signature of one of the people, in exactly wha
 test('what nobody signed dismisses nothing, whatever the journal says', async t => {
 	const fleet = await leaky(t);
 	const {fingerprint} = fleet.json('show', 'leaky')['suspects'][0];
-	const dismissed = {type: 'suspects.waived', fingerprints: [fingerprint as string], because: 'trust me'} satisfies RunEvent;
+	const dismissed = {
+		type: 'suspects.waived',
+		fingerprints: [fingerprint as string],
+		because: 'trust me',
+	} satisfies RunEvent;
 	write(fleet, dismissed);
 	assert.match(fleet.must('show', 'leaky'), /, dismissed/);
 	refused(fleet, ['verify', 'leaky'], /possible secret .*; nobody signed that/);

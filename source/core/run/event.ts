@@ -179,11 +179,8 @@ export type RunEvent =
 	| {type: 'reply.sent'; characters: number}
 	| {type: 'usage.counted'; usage: Usage}
 	| {type: 'budget.set'; budget: Budget | null; because: string}
-	| {
-			type: 'suspects.found';
-			suspects: Suspect[];
-			/** Fingerprints of those that were dismissed by nobody whose signature counts. */ reopened?: string[] | undefined;
-	  }
+	/** `reopened`: fingerprints of those that nobody's signature dismisses. */
+	| {type: 'suspects.found'; suspects: Suspect[]; reopened?: string[] | undefined}
 	| {type: 'suspects.waived'; fingerprints: string[]; because: string}
 	| {
 			type: 'gate.refused';

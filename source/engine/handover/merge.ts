@@ -88,7 +88,8 @@ export async function merge(
 		? await readFacts(context, journal, {git, gate: 'merge'})
 		: {base: '', head: '', tree: '', policy: ''};
 	const now = Date.now();
-	const refusal = decideMerge(run, facts, {actor: context.actor, now}) ??
+	const refusal =
+		decideMerge(run, facts, {actor: context.actor, now}) ??
 		(await refuseYes(context, run, {git, facts})) ??
 		(await openFindings(context, {run, journal}, {git, tip: facts.base, ...facts}));
 	if (refusal) {

@@ -172,9 +172,12 @@ async function signsFor(run: Run, {git, tip, head, tree, policy}: Look): Promise
 		: undefined;
 }
 
-/** Looks through a run's work. @param signs see `signsFor` */
-async function lookThrough(context: Context, run: Run, look: Look, signs: Signs | undefined): Promise<Found> {
-	const {git, tip, head} = look;
+/** Looks through a run's work. @param look.signs see `signsFor` */
+async function lookThrough(
+	context: Context,
+	run: Run,
+	{git, tip, head, signs}: Look & Pick<Found, 'signs'>,
+): Promise<Found> {
 	const base = await ownBase(git, run, {target: tip, head});
 	const suspects = await suspectsIn({git, base, head}, await knownValues(context, run.project.id));
 	const open = signs
@@ -217,7 +220,7 @@ function refusalOf(run: Run, {open, signs}: Found): Refusal | undefined {
  */
 export async function checkSuspects(context: Context, journal: Journal, look: Look): Promise<void> {
 	const {run} = journal;
-	const found = await lookThrough(context, run, look, await signsFor(run, look));
+	const found = await lookThrough(context, run, {...look, signs: await signsFor(run, look)});
 	writeFound(journal, found);
 	const refusal = refusalOf(run, found);
 	if (refusal) {
@@ -240,7 +243,7 @@ export async function openFindings(
 		return undefined;
 	}
 
-	const found = await lookThrough(context, run, look, signs);
+	const found = await lookThrough(context, run, {...look, signs});
 	if (journal) {
 		writeFound(journal, found);
 	}
@@ -267,7 +270,7 @@ export async function waiveSuspects(
 	const signs = await signsFor(journal.run, look);
 	if (signs) {
 		const {deciders, subject} = signs;
-		const found = await lookThrough(context, journal.run, look, signs);
+		const found = await lookThrough(context, journal.run, {...look, signs});
 		if (writeFound(journal, found)) {
 			throw gateRefusal(
 				`what is found in ${journal.run.id} now is not what was found before, so it was not looked at`,
