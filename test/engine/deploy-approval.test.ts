@@ -46,7 +46,7 @@ async function next(fleet: Fleet, name: string, key: string): Promise<void> {
 	await fleet.agent(name, `echo ${name} > ${name}.txt; git add .; git commit -qm "Add ${name}"`);
 	fleet.must('verify', name);
 	fleet.must('approve', name, '--because', 'read it', '--key', key);
-	fleet.must('merge', name);
+	fleet.must('merge', name, '--key', key);
 }
 
 const ask = (fleet: Fleet, key: string, run = 'one', target = 'production') =>

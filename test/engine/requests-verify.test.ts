@@ -31,10 +31,12 @@ function judge(who: Teammate, script: string): void {
 	who.env['PATH'] = `${folder}/bin:${who.env['PATH']}`;
 }
 
-/** The last statement of a merge, as it was signed. */
-function lastStatement(cy: Teammate): {readonly predicate: Record<string, string>} {
-	const word = [...cy.git('log', '-1', '--format=%B').matchAll(/^Fleet-Statement: (.*)$/gm)].at(-1)![1]!;
-	return JSON.parse((parseEnvelopeWord(word) as {payload: string}).payload) as never;
+/** What was signed of the last merge's approval. */
+function approval(cy: Teammate): {readonly predicate: Record<string, string>} {
+	const words = [...cy.git('log', '-1', '--format=%B').matchAll(/^Fleet-Statement: (.*)$/gm)];
+	return words
+		.map(([, word]) => JSON.parse((parseEnvelopeWord(word!) as {payload: string}).payload))
+		.find(({predicate}) => predicate.decision === 'approve');
 }
 
 test('a request is verified on the machine of who is asked, and the approval says what came of it', async t => {
@@ -72,7 +74,7 @@ test('a request is verified on the machine of who is asked, and the approval say
 	assert.equal(approved.code, 0, approved.stderr);
 	assert.match(approved.stderr, /^here +passed: [^]*^signed +by .*key: exactly this merge, for a day$/m);
 	cy.must('merge', 'work');
-	assert.match(lastStatement(cy).predicate['verifiedHere']!, /^passed: /);
+	assert.match(approval(cy).predicate['verifiedHere']!, /^passed: /);
 	const checked = cy.run(['check', 'HEAD^..HEAD']);
 	assert.equal(checked.code, 0, `and a clone proves it: ${checked.stderr}`);
 

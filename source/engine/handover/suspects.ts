@@ -17,7 +17,7 @@ import {
 import type {Journal} from '../../host/journal.ts';
 import type {Range} from './diff.ts';
 import {searchFlags} from './diff-flags.ts';
-import {ownKey} from '../people/decisions.ts';
+import {ownKey, readPeople} from '../people/decisions.ts';
 import {decidersOf, signedOf, signStatement, subjectOf, whoSigns, type Deciders} from '../people/statements.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
@@ -166,8 +166,10 @@ export type Look = Pick<Facts, 'head' | 'tree' | 'policy'> & {
 
 /** Where people are named, only what they signed dismisses anything, and no line of a journal. */
 async function signsFor(run: Run, {git, tip, head, tree, policy}: Look): Promise<Signs | undefined> {
-	const deciders = await decidersOf(git, tip);
-	return deciders && deciders.blob !== 'none'
+	// A policy that wants approvals signed and names nobody is refused at the approval, not at a verification.
+	const {people} = await readPeople(git, tip);
+	const deciders = people.length === 0 ? undefined : await decidersOf(git, tip);
+	return deciders
 		? {deciders, subject: subjectOf(run, {base: tip, head, tree, policy}, {blob: deciders.blob, verify: 'none'})}
 		: undefined;
 }
