@@ -75,6 +75,7 @@ const sameForAll = new Set([
 	'deb.test.ts',
 	'failed-start.test.ts',
 	'filters.test.ts',
+	'full-disk-shared.test.ts',
 	'full-disk-supervisor.test.ts',
 	'full-disk.test.ts',
 	'gate-log.test.ts',
@@ -108,6 +109,7 @@ const sameForAll = new Set([
 	'release.test.ts',
 	'remove.test.ts',
 	'replies.test.ts',
+	'requests-verify.test.ts',
 	'requests.test.ts',
 	'status.test.ts',
 	'train.test.ts',
@@ -115,6 +117,7 @@ const sameForAll = new Set([
 	'unviewed.test.ts',
 	'upgrade.test.ts',
 	'verify.test.ts',
+	'waive.test.ts',
 	'worktree.test.ts',
 ]);
 

@@ -147,6 +147,17 @@ test('answers are read as documented, and anything else is none', () => {
 			?.map(({number}) => number),
 		[3],
 	);
+	const ask = {iid: 3, state: 'opened', sha, source_branch: 'fleet/r', source_project_id: 1, target_project_id: 1};
+	assert.deepEqual(
+		forges.gitlab
+			.readFound(
+				[ask, {...ask, iid: 4, source_project_id: 2}, {...ask, iid: 5, source_branch: 'other'}],
+				{...place, forge: 'gitlab'},
+				'fleet/r',
+			)
+			?.map(({number}) => number),
+		[3],
+	);
 	for (const json of [
 		undefined,
 		null,
@@ -249,6 +260,27 @@ test('a row says how it stands at the forge, and what is next', () => {
 	assert.equal(glanceAt(runOf('fix', started, exited, ...verified, approved), {hasPublish: true}).next, 'publish');
 });
 
+test('what becomes of it there ends the run as it was published, and nothing that was decided here since', () => {
+	const published = [started, exited, ...verified, approved, finished(false)];
+	const merged: RunEvent = {
+		type: 'merge.finished',
+		target: 'refs/heads/main',
+		commit: 'f'.repeat(40),
+		checkout: 'updated',
+	};
+	const gone = seen({state: 'merged', merged: {commit: head, how: 'tree'}});
+	assert.equal(runOf('fix', ...published, gone).stage, 'merged');
+	const again: RunEvent = {type: 'run.started', attempt: 2, pid: 1, sandbox: 's', notes: []};
+	const newer = runOf('fix', ...published, {type: 'prompt.sent', prompt: 'x'}, again, exited, gone);
+	assert.notEqual(newer.stage, 'merged', 'the run went on');
+	assert.equal(newer.merge, undefined);
+	const here = runOf('fix', ...published, merged);
+	const after = runOf('fix', ...published, merged, gone);
+	assert.deepEqual([after.stage, after.merge], [here.stage, here.merge], 'a merge here goes on to count');
+	const closed = runOf('fix', ...published, seen({state: 'closed'}));
+	assert.deepEqual([closed.stage, closed.approval], ['rejected', undefined]);
+});
+
 test('only a person publishes, and only what was verified', () => {
 	const run = runOf('fix', started, exited, ...verified);
 	const by = {actor: 'person:ada' as const, now: Date.parse(at)};
@@ -262,6 +294,17 @@ test('only a person publishes, and only what was verified', () => {
 		[run, {...usual, when: 'approved' as const}, by, /only what is approved/],
 		[runOf('fix', started), usual, by, /is running/],
 		[runOf('fix', started, exited), usual, by, /is not verified/],
+		[
+			runOf(
+				'fix',
+				started,
+				exited,
+				...verified.map(event => (event.type === 'verify.finished' ? {...event, passed: false} : event)),
+			),
+			usual,
+			by,
+			/is not verified/,
+		],
 		[runOf('fix', started, exited, ...verified, {type: 'review.rejected', because: 'no'}), usual, by, /was rejected/],
 		[
 			runOf('fix', started, exited, ...verified, {type: 'run.discarded', because: '', kept: []}),

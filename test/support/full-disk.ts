@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
 import type {Fleet} from './fleet.ts';
@@ -26,6 +26,40 @@ export function failing(fleet: Fleet, number: number, how: string, argv: readonl
 		},
 	);
 	return {code: status, stdout, stderr, writes: Number(output[3] ?? 0)};
+}
+
+/** The same of a verb, while a server in this process answers it. */
+export function failingVerb(
+	fleet: Fleet,
+	number: number,
+	how: string,
+	argv: readonly string[],
+	env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+	const [code, short = ''] = how.split(' ');
+	const fail = `${code} ${number} ${fleet.env['FLEET_HOME']} ${short}`.trim();
+	const child = spawn(
+		process.execPath,
+		['--disable-warning=ExperimentalWarning', '--import', preload, program, ...argv],
+		{
+			cwd: fleet.project,
+			env: {...fleet.env, ...env, FAIL: fail},
+			stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+			timeout: 60_000,
+		},
+	);
+	const texts = ['', '', '', ''];
+	for (const at of [1, 2, 3]) {
+		child.stdio[at]!.on('data', (piece: Buffer) => {
+			texts[at] += piece.toString();
+		});
+	}
+
+	return new Promise(resolve => {
+		child.once('close', status =>
+			resolve({code: status, stdout: texts[1]!, stderr: texts[2]!, writes: Number(texts[3])}),
+		);
+	});
 }
 
 /** What a folder holds, to come back to. */
