@@ -165,7 +165,7 @@ async function verify({io, context, place, name, options}: Request): Promise<num
 async function sayAnswer({io, context, place, options}: Request, request: OthersRequest): Promise<void> {
 	const {statement, file} = request;
 	io.err(
-		line('asks', `${statement.by}: ${file.title}`) +
+		line('asks', file.title === '' ? statement.by : `${statement.by}: ${file.title}`) +
 			line('into', `${branchName(statement.target)}, at ${statement.base.slice(0, 10)}`) +
 			line('because', statement.because) +
 			verifiedLines({context, place}, request) +
