@@ -29,7 +29,7 @@ const cases: ReadonlyArray<readonly [string, readonly string[]]> = [
 	['fleet acknowl', ['acknowledge']],
 	['fleet show ', ['first', 'second']],
 	['fleet show fi', ['first']],
-	['fleet doctor --p', ['--path']],
+	['fleet doctor --pa', ['--path']],
 	['fleet secret add key --store a', ['age']],
 	['fleet run --after se', ['second']],
 	['fleet run --project pr', ['project']],
