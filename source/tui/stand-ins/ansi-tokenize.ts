@@ -6,7 +6,7 @@ import {
 	type StyledChar,
 	type Token,
 } from '@alcalzone/ansi-tokenize';
-import {isPlain} from '../paint/plain.ts';
+import {piecesOf} from './plain-row.ts';
 import {Recent} from './recent.ts';
 
 /*
@@ -35,7 +35,8 @@ function lookOf(styles: AnsiCode[]): Look {
 	return looks.get(key) ?? looks.set(key, {styles, cells: new Map()});
 }
 
-function codesOf(sequence: string): AnsiCode[] {
+/** What an SGR sequence switches. */
+export function codesOf(sequence: string): AnsiCode[] {
 	return (
 		codes.get(sequence) ??
 		codes.set(
@@ -57,8 +58,8 @@ function cellOf({styles, cells}: Look, value: string): StyledChar {
 
 /** A line of plain text and SGR sequences. Its cells are their own styled characters. */
 function plainTokens(text: string): Token[] | undefined {
-	const pieces = text.split(/(\u001B\[[\d;]*m)/);
-	if (!pieces.every((piece, index) => index % 2 === 1 || isPlain(piece))) {
+	const pieces = piecesOf(text);
+	if (!pieces) {
 		return undefined;
 	}
 

@@ -1,6 +1,8 @@
-import {reduceAnsiCodesIncremental, tokenize, type AnsiCode} from '@alcalzone/ansi-tokenize';
+import {reduceAnsiCodesIncremental, type AnsiCode} from '@alcalzone/ansi-tokenize';
 import Output from '../../../node_modules/ink/build/output.js';
 import {isPlain} from '../paint/plain.ts';
+import {codesOf} from './ansi-tokenize.ts';
+import {piecesOf} from './plain-row.ts';
 import {Recent} from './recent.ts';
 
 /*
@@ -19,35 +21,20 @@ interface Write {
 	readonly transformers: Options['transformers'];
 }
 
-const styles = /(\u001B\[[\d;]*m)/;
-/** Text may have any number of colours. */
-const codes = new Recent<AnsiCode[]>(250);
-
-function codesOf(sequence: string): AnsiCode[] {
-	return (
-		codes.get(sequence) ??
-		codes.set(
-			sequence,
-			tokenize(sequence).filter(token => token.type === 'ansi'),
-		)
-	);
-}
-
 /** Whether each character of a row is one cell, all of them have room, and the last one leaves no style behind. */
 function isWhole(row: string, width: number): boolean {
 	let current: AnsiCode[] = [];
 	let column = 0;
-	for (const [index, piece] of row.split(styles).entries()) {
+	const pieces = piecesOf(row);
+	for (const [index, piece] of pieces?.entries() ?? []) {
 		if (index % 2 === 1) {
 			current = reduceAnsiCodesIncremental(current, codesOf(piece));
-		} else if (isPlain(piece)) {
-			column += piece.length;
 		} else {
-			return false;
+			column += piece.length;
 		}
 	}
 
-	return current.length === 0 && column <= width;
+	return pieces !== undefined && current.length === 0 && column <= width;
 }
 
 /** A frame of a large terminal, and some of the one before. */

@@ -1,13 +1,6 @@
-import {isPlain} from '../paint/plain.ts';
+import {piecesOf} from './plain-row.ts';
 
-const styles = /(\u001B\[[\d;]*m)/;
 const reset = '\u001B[0m';
-
-/** Texts at even places, and the styles between them; undefined for a row that has anything else. */
-function piecesOf(row: string): string[] | undefined {
-	const pieces = row.split(styles);
-	return pieces.every((piece, index) => index % 2 === 1 || isPlain(piece)) ? pieces : undefined;
-}
 
 function sameStart(one: string, other: string): number {
 	let at = 0;
