@@ -102,6 +102,8 @@ test('what nobody signed dismisses nothing, whatever the journal says', async t 
 	] as const) {
 		write(fleet, ...events, verified);
 		fleet.must(...approve);
+		refused(fleet, ['publish', 'leaky', '--dry-run'], found);
+		write(fleet, ...events);
 		refused(fleet, ['merge', 'leaky'], found);
 		write(fleet, ...events);
 		const all = fleet.run(['merge', '--all']);

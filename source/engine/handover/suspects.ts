@@ -164,6 +164,12 @@ export type Look = Pick<Facts, 'head' | 'tree' | 'policy'> & {
 	/** The target's tip, whose people and policy count. */ readonly tip: string;
 };
 
+/** A run's work at a head, and what it is to be merged onto. */
+export async function lookAt(git: Git, {tip, head}: Pick<Look, 'tip' | 'head'>): Promise<Look> {
+	const {blob: policy} = await readPolicy(git, tip);
+	return {git, tip, head, tree: await git.line('rev-parse', `${head}^{tree}`), policy};
+}
+
 /** Where people are named, only what they signed dismisses anything, and no line of a journal. */
 async function signsFor(run: Run, {git, tip, head, tree, policy}: Look): Promise<Signs | undefined> {
 	// A policy that wants approvals signed and names nobody is refused at the approval, not at a verification.
@@ -188,7 +194,7 @@ async function lookThrough(
 	return {suspects, open, signs};
 }
 
-/** Writes down what was found, where the journal says something else. @returns whether it did */
+/** Writes down what was found, where the journal says something else. @returns whether something else was found */
 function writeFound(journal: Journal, {suspects, open}: Found): boolean {
 	const {run} = journal;
 	const reopened = open.map(({fingerprint}) => fingerprint).filter(fingerprint => run.waived.includes(fingerprint));
@@ -267,8 +273,7 @@ export async function waiveSuspects(
 	const command = {type: 'waive', because} as const;
 	const {git, checkout} = await openRun(context, journal.run);
 	const {base: tip, head} = await readTips(journal.run, git);
-	const {blob: policy} = await readPolicy(git, tip);
-	const look = {git, tip, head, tree: await git.line('rev-parse', `${head}^{tree}`), policy};
+	const look = await lookAt(git, {tip, head});
 	const signs = await signsFor(journal.run, look);
 	if (signs) {
 		const {deciders, subject} = signs;

@@ -14,7 +14,7 @@ import type {Context} from '../context.ts';
 import {refuseSecretText} from '../grants/secret-text.ts';
 import {readTips} from '../handover/facts.ts';
 import {ownBase} from '../handover/own-base.ts';
-import {openFindings} from '../handover/suspects.ts';
+import {lookAt, openFindings} from '../handover/suspects.ts';
 import {readPolicy} from '../project/policy.ts';
 import {openRun} from '../project/projects.ts';
 import {record} from '../record.ts';
@@ -60,9 +60,7 @@ export async function planPublish(context: Context, run: Run, order: PublishOrde
 		throw refusal;
 	}
 
-	const tipPolicy = (await readPolicy(git, tip)).blob;
-	const look = {git, tip, head, tree: await git.line('rev-parse', `${head}^{tree}`), policy: tipPolicy};
-	const open = await openFindings(context, {run, journal: undefined}, look);
+	const open = await openFindings(context, {run, journal: undefined}, await lookAt(git, {tip, head}));
 	if (open) {
 		throw open;
 	}
