@@ -162,14 +162,21 @@ async function verify({io, context, place, name, options}: Request): Promise<num
 }
 
 /** What is signed, and by which key, before it is. */
-async function sayAnswer({io, context, place, options}: Request, request: OthersRequest): Promise<void> {
+async function sayAnswer(
+	{io, context, place, options}: Request,
+	request: OthersRequest,
+	decision: 'approve' | 'reject',
+): Promise<void> {
 	const {statement, file} = request;
 	io.err(
 		line('asks', file.title === '' ? statement.by : `${statement.by}: ${file.title}`) +
 			line('into', `${branchName(statement.target)}, at ${statement.base.slice(0, 10)}`) +
 			line('because', statement.because) +
 			verifiedLines({context, place}, request) +
-			line('signed', `by ${await ownKey(place.checkout, options.key)}: exactly this merge, for a day`),
+			line(
+				'signed',
+				`by ${await ownKey(place.checkout, options.key)}: ${decision === 'approve' ? 'exactly this merge, for a day' : 'a no, until you approve it'}`,
+			),
 	);
 }
 
@@ -177,7 +184,7 @@ function answering(decision: 'approve' | 'reject') {
 	return async (order: Request): Promise<void> => {
 		const {io, context, place, name, options} = order;
 		const request = await findRequest(place, named(name));
-		await sayAnswer(order, request);
+		await sayAnswer(order, request, decision);
 		const {word} = request.deciders.policy.approve;
 		let confirmed = options.confirm;
 		if (decision === 'approve' && word !== undefined && confirmed === undefined && io.interactive) {

@@ -1,4 +1,4 @@
-import {isApproved, noText, requestText, standingNo, type DeployRequest} from '../../../core/deploy/request.ts';
+import {isApproved, requestText, standingNo, type DeployRequest} from '../../../core/deploy/request.ts';
 import type {Run} from '../../../core/run/run.ts';
 import {escapeLine} from '../../../core/text/escape-controls.ts';
 import {formatDuration} from '../../../core/text/time.ts';
@@ -48,7 +48,7 @@ function yesLines(state: State, run: Run, target: string): DialogLine[] {
 			? [
 					fact(
 						'Rejected',
-						`${escapeLine(noText(no)).replace('rejected ', '')}; ${no.approver} alone takes that back`,
+						`by ${escapeLine(no.approver)}: ${escapeLine(no.because)}; ${escapeLine(no.approver)} alone takes that back`,
 						'bad',
 					),
 				]
