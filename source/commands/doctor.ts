@@ -236,6 +236,11 @@ export const verb = define({
 			});
 		}
 
+		const given = (['with', 'token', 'project'] as const).find(name => options[name] !== undefined);
+		if (given) {
+			throw new Refusal(`--${given} is for --forge alone`, `fleet doctor --forge --${given} ${options[given]}`);
+		}
+
 		const context = compose();
 		if (options.attack) {
 			const {attack: only} = options;

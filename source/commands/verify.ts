@@ -1,5 +1,5 @@
 import {compose} from '../compose.ts';
-import {exitCodes} from '../core/refusal.ts';
+import {exitCodes, Refusal} from '../core/refusal.ts';
 import {escapeControls, escapeLine} from '../core/text/escape-controls.ts';
 import {verifyHint} from '../core/run/verdict.ts';
 import {findRun, readRun, withJournal} from '../engine/runs.ts';
@@ -20,6 +20,10 @@ export const verb = define({
 	},
 	usage: 'RUN [--waive-secrets --because TEXT [--key FILE]] [--setup-secrets] [--json]',
 	async run(io, {run: name}, options) {
+		if (options.key !== undefined && !options.waiveSecrets) {
+			throw new Refusal('--key is for --waive-secrets alone: a verification is not signed', `fleet verify ${name}`);
+		}
+
 		const context = compose();
 		const {id} = findRun(context, name);
 		if (options.waiveSecrets) {

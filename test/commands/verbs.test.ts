@@ -27,6 +27,8 @@ test('bad input: one line, a hint, exit code 2, and nothing half-done', t => {
 		[['run', '--base', 'ghost', '--', 'x'], 2, /no branch or commit/],
 		[['run', '--base', '--upload-pack=x', '--', 'x'], 2, /./],
 		[['run', '--allow', 'network:a.test', '--', 'x'], 2, /needs a reason/],
+		[['verify', 'x', '--key', 'k'], 2, /--key is for --waive-secrets alone/],
+		[['doctor', '--with', 'gh'], 2, /--with is for --forge alone[^]*hint: fleet doctor --forge --with gh/],
 		[['logs', 'x', '--verify', '--deploy'], 2, /--verify and --deploy do not go together/],
 		[['logs', 'x', '--pager', '--follow'], 2, /--pager and --follow/],
 		[['logs', 'x', '--editor', '--raw'], 2, /--editor and --raw/],
