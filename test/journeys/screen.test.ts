@@ -40,6 +40,7 @@ test('the first time: three ways to begin, and adding this project', async t => 
 	await screen.quit();
 	assert.equal(screen.exited, 0);
 	assert.ok(screen.raw.includes('\u001B[?1049l'), "the terminal's own screen is back");
+	assert.ok(screen.raw.lastIndexOf('\u001B[?7h') > screen.raw.lastIndexOf('\u001B[?7l'), 'lines go on in the next one');
 });
 
 test('a key pressed before the screen is whole is not lost, and a signal then leaves the terminal as it was; where CI is set, too', async t => {
